@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0
+# kvault: builds, installs and tests. 'make help' lists the targets.
+
+VERSION	:= 0.1.0
+SERIES	:= 6.1 6.12
+
+# Everything that is made goes here; two people in one work tree set their own.
+BUILD	?= .build
+O	:= $(abspath $(BUILD))
+
+# Stock kernels to build for and to boot. 'make vm' and 'make demo' take the first.
+KERNEL	?= $(SERIES)
+GUEST	 = $(firstword $(KERNEL))
+
+# WERROR=1 is CI's: a user's newer compiler must not break his installation.
+WERROR	?=
+CFLAGS	?= -O2 -g
+MAKEFLAGS += -j$(shell nproc)
+export CFLAGS WERROR VERSION BUILD
+
+# Switches for every C compiler call of ours, such as a mutant's -D.
+KVAULT_CFLAGS ?=
+export KVAULT_CFLAGS
+
+VM	:= selftests/vm
+USER	:= $(patsubst %/Makefile,%,$(wildcard daemon/Makefile tools/Makefile))
+
+prefix	?= /usr
+INSTALL	?= install
+
+.PHONY: all help deps modules daemon tools tests install install-user \
+	install-dkms uninstall stage demo check unit lint mutants bench vm clean
+
+all: modules daemon tools tests
+
+help:
+	@echo 'deps      install what is needed from Debian, cache the guest kernels'
+	@echo 'all       build the module for both kernels, the daemon, the tools, the tests'
+	@echo 'modules   the module alone (KERNEL=6.1 or 6.12 for one)'
+	@echo 'install   on this host: DKMS module, daemon, tools (DESTDIR= for a package)'
+	@echo 'vm        boot a guest with all of it (KERNEL=, RUN=, FILES=, ARGS=)'
+	@echo 'demo      the tour, in a guest (KERNEL=, BREAK=n)'
+	@echo 'check     all tests, in guests of both kernels (KERNEL=, TESTS=pattern)'
+	@echo 'lint      sparse, checkpatch, clang-format, cppcheck, shellcheck ...'
+	@echo 'mutants   each guard removed in turn: its test must fail'
+	@echo 'bench     instructions per operation'
+	@echo 'Set BUILD= to another folder to work beside someone else.'
+
+deps:
+	@$(VM)/host-deps
+	@$(VM)/guest-kernel fetch $(SERIES)
+
+# --- the module ------------------------------------------------------------
+#
+# kbuild writes objects beside the sources, so each kernel gets a folder of
+# links to them. Links to files that are gone are removed first.
+
+farm = mkdir -p $(1)/kernel && find $(1) -xtype l -delete && \
+	ln -sfn $(CURDIR)/Kbuild $(1)/Kbuild && ln -sfn $(CURDIR)/uapi $(1)/uapi && \
+	cp -rsf $(CURDIR)/kernel/. $(1)/kernel/
+
+kbuild = $(MAKE) --no-print-directory -C $$($(VM)/guest-kernel dir $(1))/build M=$(2) \
+	$(if $(WERROR),W=1 KCFLAGS=-Werror KDOC_WERROR=1) KVAULT_CFLAGS='$(KVAULT_CFLAGS)'
+
+modules: $(addprefix modules-,$(KERNEL))
+
+.PHONY: $(addprefix modules-,$(SERIES))
+$(addprefix modules-,$(SERIES)): modules-%:
+	@$(call farm,$(O)/$*)
+	+@$(call kbuild,$*,$(O)/$*) modules
+
+# --- userspace ---------------------------------------------------------------
+
+sub = $(if $(wildcard $(1)/Makefile),+@$(MAKE) --no-print-directory -C $(1) O=$(O) $(2))
+
+daemon:
+	$(call sub,daemon,all)
+
+tools:
+	$(call sub,tools,all)
+
+tests: tools
+	$(call sub,selftests,all)
+
+# --- installing ----------------------------------------------------------------
+
+DKMS_SRC = $(DESTDIR)/usr/src/kvault-$(VERSION)
+
+install: install-user install-dkms
+
+install-user: daemon tools
+	$(INSTALL) -d $(DESTDIR)$(prefix)/include/linux
+	$(INSTALL) -m 644 uapi/linux/*.h $(DESTDIR)$(prefix)/include/linux/
+	$(foreach d,$(USER),$(MAKE) --no-print-directory -C $(d) O=$(O) DESTDIR=$(DESTDIR) install &&) true
+
+# With DESTDIR only the sources: a package's postinst calls dkms.
+install-dkms:
+	rm -rf $(DKMS_SRC)
+	$(INSTALL) -d $(DKMS_SRC)
+	cp -r Kbuild kernel uapi $(DKMS_SRC)/
+	sed 's/#MODULE_VERSION#/$(VERSION)/' dkms.conf > $(DKMS_SRC)/dkms.conf
+	$(if $(DESTDIR),,dkms remove -m kvault -v $(VERSION) --all 2>/dev/null || true)
+	$(if $(DESTDIR),,dkms install -m kvault -v $(VERSION))
+	$(if $(DESTDIR),,systemd-sysusers && systemctl daemon-reload && \
+		udevadm control --reload && systemd-tmpfiles --create)
+
+uninstall:
+	$(foreach d,$(USER),$(MAKE) --no-print-directory -C $(d) O=$(O) DESTDIR=$(DESTDIR) uninstall;)
+	$(if $(DESTDIR),,-dkms remove -m kvault -v $(VERSION) --all)
+	rm -rf $(DKMS_SRC)
+	rm -f $(patsubst uapi/%,$(DESTDIR)$(prefix)/include/%,$(wildcard uapi/linux/*.h))
+
+# What a guest finds above this machine's root: everything but DKMS.
+stage: modules tests
+	rm -rf $(O)/stage.new
+	mkdir -p $(O)/stage.new
+	$(MAKE) --no-print-directory install-user DESTDIR=$(O)/stage.new
+	rm -rf $(O)/stage
+	mv $(O)/stage.new $(O)/stage
+
+# --- guests ----------------------------------------------------------------------
+
+# Builds of one folder take turns: two 'make vm' may start at the same time.
+staged = mkdir -p $(O)/log && \
+	if ! flock $(O)/lock $(MAKE) --no-print-directory stage KERNEL=$(1) >$(O)/log/build.txt 2>&1; \
+	then tail -n 40 $(O)/log/build.txt >&2; exit 1; fi
+
+vm:
+	@$(VM)/host-deps build guest
+	+@$(call staged,$(GUEST))
+	@RUN=$$RUN; export RUN; $(VM)/vm-run --build $(O) --kernel $(GUEST) \
+		$(addprefix --file ,$(FILES)) $(ARGS) $(if $(RUN),-- "$$RUN")
+
+demo: export KERNEL := $(GUEST)
+demo:
+	@$(VM)/host-deps build guest
+	+@$(call staged,$(GUEST))
+	@selftests/demo/run
+
+check:
+	@$(VM)/host-deps build guest
+	+@selftests/run-check --build $(O) $(addprefix --kernel ,$(KERNEL)) $(if $(TESTS),--tests '$(TESTS)')
+
+# Tests that need no guest.
+unit: daemon tools
+	$(foreach d,$(USER) $(if $(wildcard selftests/Makefile),selftests),\
+		$(MAKE) --no-print-directory -C $(d) O=$(O) check &&) true
+
+lint:
+	@$(VM)/host-deps build lint
+	@selftests/run-lint --build $(O) $(addprefix --kernel ,$(KERNEL))
+
+mutants:
+	@$(VM)/host-deps build guest
+	@selftests/run-mutants --build $(O)
+
+bench:
+	$(call sub,selftests,bench)
+
+clean:
+	rm -rf $(O)
