@@ -15,8 +15,16 @@ GUEST	 = $(firstword $(KERNEL))
 # WERROR=1 is CI's: a user's newer compiler must not break his installation.
 WERROR	?=
 CFLAGS	?= -O2 -g
+prefix	?= /usr
+DESTDIR	?=
+
+# What is said on the command line is for this Makefile: TESTS= or RUN= would
+# overrule variables of the same name below.
+MAKEOVERRIDES :=
+export CFLAGS WERROR VERSION BUILD prefix DESTDIR
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
-export CFLAGS WERROR VERSION BUILD
+endif
 
 # Switches for every C compiler call of ours, such as a mutant's -D.
 KVAULT_CFLAGS ?=
@@ -25,7 +33,6 @@ export KVAULT_CFLAGS
 VM	:= selftests/vm
 USER	:= $(patsubst %/Makefile,%,$(wildcard daemon/Makefile tools/Makefile))
 
-prefix	?= /usr
 INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
@@ -122,7 +129,7 @@ stage: modules tests
 
 # Builds of one folder take turns: two 'make vm' may start at the same time.
 staged = mkdir -p $(O)/log && \
-	if ! flock $(O)/lock $(MAKE) --no-print-directory stage KERNEL=$(1) >$(O)/log/build.txt 2>&1; \
+	if ! flock $(O)/lock $(MAKE) --no-print-directory stage KERNEL='$(1)'  >$(O)/log/build.txt 2>&1; \
 	then tail -n 40 $(O)/log/build.txt >&2; exit 1; fi
 
 vm:
@@ -137,9 +144,14 @@ demo:
 	+@$(call staged,$(GUEST))
 	@selftests/demo/run
 
+# With TESTS the unit tests are left out.
 check:
 	@$(VM)/host-deps build guest
-	+@selftests/run-check --build $(O) $(addprefix --kernel ,$(KERNEL)) $(if $(TESTS),--tests '$(TESTS)')
+	+@$(call staged,$(KERNEL))
+	+@$(if $(TESTS),,$(MAKE) --no-print-directory -j1 unit >$(O)/log/unit.txt 2>&1 || \
+		echo 'unit tests failed' >>$(O)/log/unit.txt)
+	@selftests/run-check --build $(O) $(addprefix --kernel ,$(KERNEL)) \
+		$(if $(TESTS),--tests '$(TESTS)',--unit-log $(O)/log/unit.txt)
 
 # Tests that need no guest.
 unit: daemon tools
