@@ -36,7 +36,7 @@ USER	:= $(patsubst %/Makefile,%,$(wildcard daemon/Makefile tools/Makefile))
 INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
-	install-dkms uninstall stage demo check unit lint mutants bench vm clean
+	install-dkms uninstall stage demo check unit lint mutants bench vm clean version
 
 all: modules daemon tools tests
 
@@ -171,3 +171,6 @@ bench:
 
 clean:
 	rm -rf $(O)
+
+version:
+	@echo $(VERSION)
