@@ -36,7 +36,7 @@ USER	:= $(patsubst %/Makefile,%,$(wildcard daemon/Makefile tools/Makefile))
 INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
-	install-dkms uninstall stage demo check unit lint mutants bench vm clean version
+	install-dkms uninstall stage demo check unit lint mutants bench vm clean version deps-guest staged
 
 all: modules daemon tools tests
 
@@ -138,11 +138,17 @@ vm:
 	@RUN=$$RUN; export RUN; $(VM)/vm-run --build $(O) --kernel $(GUEST) \
 		$(addprefix --file ,$(FILES)) $(ARGS) $(if $(RUN),-- "$$RUN")
 
-demo: export KERNEL := $(GUEST)
-demo:
+# For scripts that show their own progress: 'make deps-guest staged KERNEL=6.1'.
+deps-guest:
 	@$(VM)/host-deps build guest
+	@$(VM)/guest-kernel fetch $(GUEST)
+
+staged:
 	+@$(call staged,$(GUEST))
-	@selftests/demo/run
+
+# It says what it will do before it does it, so it also calls for the build.
+demo:
+	+@KERNEL='$(GUEST)' BREAK='$(BREAK)' BUILD='$(O)' MAKE='$(MAKE)' selftests/demo/run
 
 # With TESTS the unit tests are left out.
 check:
