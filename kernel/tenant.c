@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tenants: user namespaces, by identity. The initial namespace is the tenant
+ * "host". Any other namespace belongs to the topmost one below the initial
+ * namespace, which is an ephemeral tenant with a random id.
+ *
+ *   init_user_ns ............ host
+ *     +- A .................. ephemeral tenant 1
+ *     |   +- A1 ............. still tenant 1
+ *     +- B .................. ephemeral tenant 2
+ *
+ * An ephemeral tenant lives while a process lives in its namespace or below.
+ * That is decided by one walk over all tasks every KV_REAP_MS while there are
+ * any, not by references: a file that was passed out pins a namespace, and
+ * shall not prolong its tenant. When the tenant has ended, whoever enters the
+ * namespace later finds a new, empty tenant.
+ *
+ *   live -> dead	[reap_one], never back
+ *
+ * Locks: kv_tenants_lock protects the list, every tenant's @ns and the host's
+ * id. It is a mutex, taken before any other lock of the module, and held for
+ * short: nothing waits for the daemon under it.
+ */
+#include <linux/cred.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+#include <linux/workqueue.h>
+#include "audit.h"
+#include "seal.h"
+#include "tenant.h"
+
+#define KV_REAP_MS	500
+#define KV_TENANTS_MAX	16384	/* ephemeral ones at once */
+#define KV_TENANTS_OWNER_MAX 1024	/* of one uid */
+
+static const u32 limits_host[KV_CHARGES] = {
+	[KV_CHARGE_OBJECT] = 1 << 20,
+	[KV_CHARGE_HANDLE] = 1 << 20,
+	[KV_CHARGE_REQUEST] = 1024,
+};
+
+static const u32 limits_ephemeral[KV_CHARGES] = {
+	[KV_CHARGE_OBJECT] = 256,
+	[KV_CHARGE_HANDLE] = 4096,
+	[KV_CHARGE_REQUEST] = 64,
+};
+
+static DEFINE_MUTEX(kv_tenants_lock);
+static LIST_HEAD(kv_tenants);
+static u64 kv_tenants_made;
+static u32 kv_tenants_count;
+static struct kv_tenant *kv_host;
+static const struct kv_tenant_ops *kv_ops;
+
+static void reap(struct work_struct *work);
+static DECLARE_DELAYED_WORK(kv_reaper, reap);
+
+static struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
+{
+	struct kv_tenant *t;
+	int i;
+
+	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	if (!t)
+		return NULL;
+	refcount_set(&t->refs, 1);
+	t->kind = kind;
+	t->generation = ++kv_tenants_made;
+	t->ns = get_user_ns(ns);
+	t->owner = from_kuid(&init_user_ns, ns->owner);
+	spin_lock_init(&t->kek_lock);
+	INIT_LIST_HEAD(&t->objects);
+	for (i = 0; i < KV_QUEUES; i++) {
+		INIT_LIST_HEAD(&t->queue[i].link);
+		INIT_LIST_HEAD(&t->queue[i].waiting);
+	}
+	spin_lock_init(&t->audit_lock);
+	INIT_LIST_HEAD(&t->audit);
+	return t;
+}
+
+static struct user_namespace *topmost(struct user_namespace *ns)
+{
+	while (ns != &init_user_ns && ns->parent != &init_user_ns)
+		ns = ns->parent;
+	return ns;
+}
+
+static struct kv_tenant *ephemeral_new(struct user_namespace *ns)
+{
+	u32 owner = from_kuid(&init_user_ns, ns->owner), owned = 0;
+	struct kv_tenant *t;
+	int ret;
+
+	lockdep_assert_held(&kv_tenants_lock);
+	list_for_each_entry(t, &kv_tenants, link)
+		owned += t->kind == KVAULT_TENANT_EPHEMERAL && t->owner == owner;
+	if (kv_tenants_count >= KV_TENANTS_MAX || owned >= KV_TENANTS_OWNER_MAX)
+		return ERR_PTR(-EDQUOT);
+	t = tenant_new(KVAULT_TENANT_EPHEMERAL, ns);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	get_random_bytes(t->id, sizeof(t->id));
+	ret = kv_kek_ephemeral(t);
+	if (ret) {
+		put_user_ns(t->ns);
+		kfree_sensitive(t);
+		return ERR_PTR(ret);
+	}
+	list_add_tail(&t->link, &kv_tenants);
+	kv_tenants_count++;
+	schedule_delayed_work(&kv_reaper, msecs_to_jiffies(KV_REAP_MS));
+	return t;
+}
+
+/**
+ * kv_tenant_of() - the tenant to which a user namespace belongs
+ * @ns: namespace; must be that of a live task, or referenced
+ *
+ * Makes an ephemeral tenant at the first use of a namespace.
+ *
+ * Return: the tenant with a reference; -ENOKEY while the namespace has no uid
+ * map, -EDQUOT, -ENOMEM.
+ */
+struct kv_tenant *kv_tenant_of(struct user_namespace *ns)
+{
+	struct user_namespace *top = topmost(ns);
+	struct kv_tenant *t;
+
+	if (top == &init_user_ns)
+		return kv_tenant_get(kv_host);
+	if (!READ_ONCE(ns->uid_map.nr_extents))
+		return ERR_PTR(-ENOKEY);
+
+	mutex_lock(&kv_tenants_lock);
+	list_for_each_entry(t, &kv_tenants, link)
+		if (t->ns == top)
+			goto out_get;
+	t = ephemeral_new(top);
+	if (IS_ERR(t))
+		goto out_unlock;
+out_get:
+	kv_tenant_get(t);
+out_unlock:
+	mutex_unlock(&kv_tenants_lock);
+	return t;
+}
+
+/**
+ * kv_tenant_ns() - the topmost namespace of a tenant
+ * @t: tenant
+ *
+ * Return: it with a reference; of a dead tenant the initial one.
+ */
+struct user_namespace *kv_tenant_ns(const struct kv_tenant *t)
+{
+	struct user_namespace *ns;
+
+	mutex_lock(&kv_tenants_lock);
+	ns = get_user_ns(t->ns ?: &init_user_ns);
+	mutex_unlock(&kv_tenants_lock);
+	return ns;
+}
+
+/**
+ * kv_tenant_is_callers() - is this the tenant of the current task?
+ * @t: tenant
+ *
+ * Return: true if it is, and is alive.
+ */
+bool kv_tenant_is_callers(const struct kv_tenant *t)
+{
+	/* ns is compared only: it may be NULL or gone when the tenant is dead */
+	return !kv_tenant_is_dead(t) &&
+	       topmost(current_user_ns()) == READ_ONCE(t->ns);
+}
+
+/**
+ * kv_tenant_find() - a live tenant by its id
+ * @id: KVAULT_ID_SIZE bytes
+ *
+ * Return: the tenant with a reference, or NULL.
+ */
+struct kv_tenant *kv_tenant_find(const u8 *id)
+{
+	struct kv_tenant *t, *found = NULL;
+
+	mutex_lock(&kv_tenants_lock);
+	list_for_each_entry(t, &kv_tenants, link)
+		if (!memcmp(t->id, id, KVAULT_ID_SIZE)) {
+			found = kv_tenant_get(t);
+			break;
+		}
+	mutex_unlock(&kv_tenants_lock);
+	return found;
+}
+
+/**
+ * kv_tenant_host() - the tenant of the initial namespace
+ *
+ * Return: it, borrowed; it lives as long as the module.
+ */
+struct kv_tenant *kv_tenant_host(void)
+{
+	return kv_host;
+}
+
+/**
+ * kv_tenant_next() - walk over the live tenants
+ * @t: the one before, whose reference is dropped; NULL to begin
+ *
+ * A tenant that dies meanwhile ends the walk early.
+ *
+ * Return: the next with a reference, or NULL.
+ */
+struct kv_tenant *kv_tenant_next(struct kv_tenant *t)
+{
+	struct kv_tenant *next = NULL;
+
+	mutex_lock(&kv_tenants_lock);
+	if (!t)
+		next = list_first_entry_or_null(&kv_tenants, struct kv_tenant, link);
+	else if (!t->is_dead && !list_is_last(&t->link, &kv_tenants))
+		next = list_next_entry(t, link);
+	if (next)
+		kv_tenant_get(next);
+	mutex_unlock(&kv_tenants_lock);
+	kv_tenant_put(t);
+	return next;
+}
+
+/**
+ * kv_tenant_get() - take a reference
+ * @t: tenant
+ *
+ * Return: @t.
+ */
+struct kv_tenant *kv_tenant_get(struct kv_tenant *t)
+{
+	refcount_inc(&t->refs);
+	return t;
+}
+
+/**
+ * kv_tenant_put() - drop a reference
+ * @t: tenant, or NULL or an error pointer
+ */
+void kv_tenant_put(struct kv_tenant *t)
+{
+	if (IS_ERR_OR_NULL(t) || !refcount_dec_and_test(&t->refs))
+		return;
+	kv_audit_free_all(t);
+	kfree_sensitive(t);
+}
+
+/**
+ * kv_tenant_set_host_id() - the store says what the host is called
+ * @id: KVAULT_ID_SIZE bytes, not all 0
+ *
+ * Return: 0; -ESTALE if it was called otherwise before; -EINVAL.
+ */
+int kv_tenant_set_host_id(const u8 *id)
+{
+	int ret = 0;
+
+	if (!memchr_inv(id, 0, KVAULT_ID_SIZE))
+		return -EINVAL;
+	mutex_lock(&kv_tenants_lock);
+	if (!memchr_inv(kv_host->id, 0, KVAULT_ID_SIZE))
+		memcpy(kv_host->id, id, KVAULT_ID_SIZE);
+	else if (memcmp(kv_host->id, id, KVAULT_ID_SIZE))
+		ret = -ESTALE;
+	mutex_unlock(&kv_tenants_lock);
+	return ret;
+}
+
+/**
+ * kv_tenant_raise_policy() - remember a policy revision, never a lower one
+ * @t: tenant
+ * @revision: what was heard
+ */
+void kv_tenant_raise_policy(struct kv_tenant *t, u64 revision)
+{
+	u64 old = atomic64_read(&t->policy), seen;
+
+	while (revision > old) {
+		seen = atomic64_cmpxchg(&t->policy, old, revision);
+		if (seen == old)
+			break;
+		old = seen;
+	}
+}
+
+/**
+ * kv_tenant_limit() - a quota
+ * @t: tenant
+ * @what: of what
+ *
+ * Return: how many the tenant may have.
+ */
+u32 kv_tenant_limit(const struct kv_tenant *t, enum kv_charge what)
+{
+	return t->kind == KVAULT_TENANT_HOST ? limits_host[what] : limits_ephemeral[what];
+}
+
+/**
+ * kv_tenant_charge() - one more of something
+ * @t: tenant
+ * @what: of what
+ *
+ * Return: 0; -EDQUOT when the tenant has as many as it may.
+ */
+int kv_tenant_charge(struct kv_tenant *t, enum kv_charge what)
+{
+	return atomic_add_unless(&t->charge[what], 1, kv_tenant_limit(t, what)) ? 0 : -EDQUOT;
+}
+
+/**
+ * kv_tenant_uncharge() - one less of something
+ * @t: tenant
+ * @what: of what
+ */
+void kv_tenant_uncharge(struct kv_tenant *t, enum kv_charge what)
+{
+	atomic_dec(&t->charge[what]);
+}
+
+static void mark_seen(struct user_namespace *ns)
+{
+	struct kv_tenant *t;
+
+	ns = topmost(ns);
+	if (ns == &init_user_ns)
+		return;
+	list_for_each_entry(t, &kv_tenants, link)
+		if (t->ns == ns)
+			t->is_seen = true;
+}
+
+/* A zombie has left its namespace for all that it can do. */
+static void mark_all_seen(void)
+{
+	struct user_namespace *last = &init_user_ns, *ns;
+	struct task_struct *p, *t;
+
+	lockdep_assert_held(&kv_tenants_lock);
+	rcu_read_lock();
+	for_each_process_thread(p, t) {
+		if (READ_ONCE(t->exit_state))
+			continue;
+		ns = __task_cred(t)->user_ns;
+		if (ns == last)
+			continue;
+		last = ns;
+		mark_seen(ns);
+	}
+	rcu_read_unlock();
+}
+
+static void tenant_end(struct kv_tenant *t)
+{
+	kv_ops->wipe(t);
+	spin_lock(&t->kek_lock);
+	memzero_explicit(&t->kek, sizeof(t->kek));
+	spin_unlock(&t->kek_lock);
+	kv_ops->gone(t);
+	kv_tenant_put(t);
+}
+
+static void reap(struct work_struct *work)
+{
+	struct kv_tenant *t, *n;
+	LIST_HEAD(dead);
+
+	mutex_lock(&kv_tenants_lock);
+	list_for_each_entry(t, &kv_tenants, link)
+		t->is_seen = t->kind != KVAULT_TENANT_EPHEMERAL;
+	mark_all_seen();
+	list_for_each_entry_safe(t, n, &kv_tenants, link) {
+		if (t->is_seen)
+			continue;
+		WRITE_ONCE(t->is_dead, true);
+		list_move_tail(&t->link, &dead);
+		put_user_ns(t->ns);
+		WRITE_ONCE(t->ns, NULL);
+		kv_tenants_count--;
+	}
+	if (kv_tenants_count)
+		schedule_delayed_work(&kv_reaper, msecs_to_jiffies(KV_REAP_MS));
+	mutex_unlock(&kv_tenants_lock);
+
+	list_for_each_entry_safe(t, n, &dead, link) {
+		list_del_init(&t->link);
+		tenant_end(t);
+	}
+}
+
+/**
+ * kv_tenant_set_ops() - who is told when a tenant ends
+ * @ops: callbacks; set once, before anyone can reach the module
+ */
+void kv_tenant_set_ops(const struct kv_tenant_ops *ops)
+{
+	kv_ops = ops;
+}
+
+/**
+ * kv_tenant_init() - make the host
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kv_tenant_init(void)
+{
+	kv_host = tenant_new(KVAULT_TENANT_HOST, &init_user_ns);
+	if (!kv_host)
+		return -ENOMEM;
+	list_add_tail(&kv_host->link, &kv_tenants);
+	return 0;
+}
+
+/**
+ * kv_tenant_exit() - end all tenants; nobody can reach the module any more
+ */
+void kv_tenant_exit(void)
+{
+	struct kv_tenant *t, *n;
+
+	cancel_delayed_work_sync(&kv_reaper);
+	list_for_each_entry_safe(t, n, &kv_tenants, link) {
+		list_del_init(&t->link);
+		WRITE_ONCE(t->is_dead, true);
+		put_user_ns(t->ns);
+		t->ns = NULL;
+		tenant_end(t);
+	}
+	kv_host = NULL;
+}
