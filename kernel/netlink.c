@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generic netlink family, as uapi/kvault.yaml has it: state that the
+ * daemon pushes down, and lists. No operation asks for a capability; all but
+ * HELLO come from the socket that HELLO bound to the claim. Operations run in
+ * parallel, for OBJECT_SET waits until a key is out of use.
+ */
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/notifier.h>
+#include <linux/pid.h>
+#include <net/genetlink.h>
+#include <linux/kvault_netlink.h>
+#include "audit.h"
+#include "link.h"
+#include "netlink.h"
+#include "object.h"
+#include "seal.h"
+#include "tenant.h"
+#include "upcall.h"
+
+static struct genl_family kv_family;
+
+#define KV_NLA_ID	NLA_POLICY_EXACT_LEN(KVAULT_ID_SIZE)
+
+static const struct nla_policy kv_hello_policy[KVAULT_A_MAX + 1] = {
+	[KVAULT_A_NONCE]	= KV_NLA_ID,
+	[KVAULT_A_ABI]		= { .type = NLA_U32 },
+	[KVAULT_A_ABI_MIN]	= { .type = NLA_U32 },
+	[KVAULT_A_STORE]	= KV_NLA_ID,
+	[KVAULT_A_TENANT]	= KV_NLA_ID,
+	[KVAULT_A_EPOCH]	= { .type = NLA_U64 },
+	[KVAULT_A_REVISION]	= { .type = NLA_U64 },
+};
+
+static const struct nla_policy kv_none_policy[KVAULT_A_MAX + 1] = {};
+
+static const struct nla_policy kv_policy_policy[KVAULT_A_MAX + 1] = {
+	[KVAULT_A_TENANT]	= KV_NLA_ID,
+	[KVAULT_A_REVISION]	= { .type = NLA_U64 },
+};
+
+static const struct nla_policy kv_object_policy[KVAULT_A_MAX + 1] = {
+	[KVAULT_A_TENANT]	= KV_NLA_ID,
+	[KVAULT_A_KEY]		= KV_NLA_ID,
+	[KVAULT_A_VERSION]	= KV_NLA_ID,
+	[KVAULT_A_REVISION]	= { .type = NLA_U64 },
+	[KVAULT_A_STATE]	= NLA_POLICY_RANGE(NLA_U32, KVAULT_OBJECT_LIVE,
+						   KVAULT_OBJECT_GONE),
+};
+
+static const struct nla_policy kv_ack_policy[KVAULT_A_MAX + 1] = {
+	[KVAULT_A_TENANT]	= KV_NLA_ID,
+	[KVAULT_A_SEQ]		= { .type = NLA_U64 },
+};
+
+static bool lacks(struct genl_info *info, const int *attrs, int n)
+{
+	while (n--)
+		if (GENL_REQ_ATTR_CHECK(info, attrs[n]))
+			return true;
+	return false;
+}
+
+#define LACKS(info, ...) \
+	lacks(info, (const int[]){ __VA_ARGS__ }, sizeof((int[]){ __VA_ARGS__ }) / sizeof(int))
+
+/* Makes, fills by @fill, and sends an answer to @info. */
+static int answer(struct genl_info *info, int (*fill)(struct sk_buff *skb, void *ctx), void *ctx)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(skb, info, &kv_family, 0, info->genlhdr->cmd);
+	if (!hdr || fill(skb, ctx)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+static int fill_hello(struct sk_buff *skb, void *ctx)
+{
+	return nla_put_u32(skb, KVAULT_A_ABI, KVAULT_ABI) ?:
+	       nla_put_u32(skb, KVAULT_A_ABI_MIN, KVAULT_ABI_MIN) ?:
+	       nla_put_u64_64bit(skb, KVAULT_A_GENERATION, kv_link_generation(), KVAULT_A_PAD) ?:
+	       nla_put_u32(skb, KVAULT_A_HAS_ROOT, kv_root_is_set());
+}
+
+static int kv_nl_hello(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **a = info->attrs;
+	int ret;
+
+	if (LACKS(info, KVAULT_A_NONCE, KVAULT_A_ABI, KVAULT_A_ABI_MIN, KVAULT_A_STORE,
+		  KVAULT_A_TENANT, KVAULT_A_EPOCH, KVAULT_A_REVISION))
+		return -EINVAL;
+	if (nla_get_u32(a[KVAULT_A_ABI]) < KVAULT_ABI_MIN ||
+	    nla_get_u32(a[KVAULT_A_ABI_MIN]) > KVAULT_ABI) {
+		NL_SET_ERR_MSG(info->extack, "no ABI in common with this module");
+		return -EOPNOTSUPP;
+	}
+	ret = kv_link_hello(nla_data(a[KVAULT_A_NONCE]), info->snd_portid,
+			    nla_data(a[KVAULT_A_STORE]), nla_data(a[KVAULT_A_TENANT]),
+			    nla_get_u64(a[KVAULT_A_EPOCH]), nla_get_u64(a[KVAULT_A_REVISION]));
+	if (ret == -EHOSTDOWN)
+		NL_SET_ERR_MSG(info->extack, "no root key is loaded: kvault-root.service");
+	if (ret == -ESTALE)
+		NL_SET_ERR_MSG(info->extack, "another or an older store than the kernel has seen");
+	return ret ?: answer(info, fill_hello, NULL);
+}
+
+static int kv_nl_bye(struct sk_buff *skb, struct genl_info *info)
+{
+	int ret = kv_link_check(info->snd_portid);
+
+	if (!ret)
+		kv_link_bye();
+	return ret;
+}
+
+/* The tenant that a message of the daemon names, with a reference. */
+static struct kv_tenant *named_tenant(struct genl_info *info)
+{
+	struct kv_tenant *t;
+	int ret;
+
+	ret = kv_link_check(info->snd_portid);
+	if (ret)
+		return ERR_PTR(ret);
+	if (LACKS(info, KVAULT_A_TENANT))
+		return ERR_PTR(-EINVAL);
+	t = kv_tenant_find(nla_data(info->attrs[KVAULT_A_TENANT]));
+	return t ?: ERR_PTR(-ENOENT);
+}
+
+static int kv_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kv_tenant *t = named_tenant(info);
+	int ret = 0;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	if (LACKS(info, KVAULT_A_REVISION))
+		ret = -EINVAL;
+	else if (nla_get_u64(info->attrs[KVAULT_A_REVISION]) < atomic64_read(&t->policy))
+		ret = -ESTALE;
+	else
+		kv_tenant_raise_policy(t, nla_get_u64(info->attrs[KVAULT_A_REVISION]));
+	kv_tenant_put(t);
+	return ret;
+}
+
+static int fill_count(struct sk_buff *skb, void *ctx)
+{
+	return nla_put_u32(skb, KVAULT_A_COUNT, *(u32 *)ctx);
+}
+
+static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kv_tenant *t = named_tenant(info);
+	struct nlattr **a = info->attrs;
+	u32 volumes = 0;
+	int ret = -EINVAL;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	if (!LACKS(info, KVAULT_A_KEY, KVAULT_A_REVISION, KVAULT_A_STATE))
+		ret = kv_object_set_state(t, nla_data(a[KVAULT_A_KEY]),
+					  a[KVAULT_A_VERSION] ? nla_data(a[KVAULT_A_VERSION]) : NULL,
+					  nla_get_u64(a[KVAULT_A_REVISION]),
+					  nla_get_u32(a[KVAULT_A_STATE]), &volumes);
+	kv_tenant_put(t);
+	return ret ?: answer(info, fill_count, &volumes);
+}
+
+static int kv_nl_audit_ack(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kv_tenant *t = named_tenant(info);
+	int ret = 0;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	if (LACKS(info, KVAULT_A_SEQ))
+		ret = -EINVAL;
+	else
+		kv_audit_ack(t, nla_get_u64(info->attrs[KVAULT_A_SEQ]));
+	kv_tenant_put(t);
+	return ret;
+}
+
+static int dump_tenant(struct sk_buff *skb, struct netlink_callback *cb, struct kv_tenant *t)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &kv_family,
+				NLM_F_MULTI, KVAULT_CMD_TENANT_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nla_put(skb, KVAULT_A_TENANT, KVAULT_ID_SIZE, t->id) ||
+	    nla_put_u32(skb, KVAULT_A_KIND, t->kind) ||
+	    nla_put_u64_64bit(skb, KVAULT_A_GENERATION, t->generation, KVAULT_A_PAD) ||
+	    nla_put_u64_64bit(skb, KVAULT_A_REVISION, atomic64_read(&t->policy), KVAULT_A_PAD) ||
+	    nla_put_u32(skb, KVAULT_A_UID, t->owner) ||
+	    nla_put_u32(skb, KVAULT_A_COUNT, atomic_read(&t->charge[KV_CHARGE_OBJECT]))) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* args[0]: generation of the last tenant that was sent; they grow along the list. */
+static int kv_nl_tenant_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct kv_tenant *t = NULL;
+	int ret;
+
+	ret = kv_link_check(NETLINK_CB(cb->skb).portid);
+	if (ret)
+		return ret;
+	while ((t = kv_tenant_next(t))) {
+		if (t->generation <= cb->args[0])
+			continue;
+		if (dump_tenant(skb, cb, t)) {
+			kv_tenant_put(t);
+			break;
+		}
+		cb->args[0] = t->generation;
+	}
+	return skb->len;
+}
+
+struct engine_dump {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
+	long nr;
+};
+
+static int dump_engine(struct kv_server *s, void *ctx)
+{
+	static const u8 none[KVAULT_ID_SIZE];
+	struct engine_dump *d = ctx;
+	struct sk_buff *skb = d->skb;
+	void *hdr;
+
+	if (s->queue == KV_QUEUE_DAEMON || d->nr++ < d->cb->args[0])
+		return 0;
+	hdr = genlmsg_put(skb, NETLINK_CB(d->cb->skb).portid, d->cb->nlh->nlmsg_seq, &kv_family,
+			  NLM_F_MULTI, KVAULT_CMD_ENGINE_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, KVAULT_A_KIND, s->queue) ||
+	    nla_put(skb, KVAULT_A_TENANT, KVAULT_ID_SIZE, s->tenant ? s->tenant->id : none) ||
+	    nla_put_u32(skb, KVAULT_A_PID, pid_nr(s->pid)) ||
+	    nla_put_u64_64bit(skb, KVAULT_A_GENERATION, s->generation, KVAULT_A_PAD) ||
+	    nla_put_u32(skb, KVAULT_A_COUNT, s->served)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	d->cb->args[0]++;
+	return 0;
+}
+
+static int kv_nl_engine_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct engine_dump d = { .skb = skb, .cb = cb };
+	int ret;
+
+	ret = kv_link_check(NETLINK_CB(cb->skb).portid);
+	if (ret)
+		return ret;
+	kv_server_for_each(dump_engine, &d);
+	return skb->len;
+}
+
+static const struct genl_ops kv_genl_ops[] = {
+	{ .cmd = KVAULT_CMD_HELLO, .doit = kv_nl_hello,
+	  .policy = kv_hello_policy, .maxattr = KVAULT_A_MAX },
+	{ .cmd = KVAULT_CMD_BYE, .doit = kv_nl_bye,
+	  .policy = kv_none_policy, .maxattr = KVAULT_A_MAX },
+	{ .cmd = KVAULT_CMD_TENANT_GET, .dumpit = kv_nl_tenant_dump,
+	  .policy = kv_none_policy, .maxattr = KVAULT_A_MAX },
+	{ .cmd = KVAULT_CMD_POLICY_SET, .doit = kv_nl_policy_set,
+	  .policy = kv_policy_policy, .maxattr = KVAULT_A_MAX },
+	{ .cmd = KVAULT_CMD_OBJECT_SET, .doit = kv_nl_object_set,
+	  .policy = kv_object_policy, .maxattr = KVAULT_A_MAX },
+	{ .cmd = KVAULT_CMD_AUDIT_ACK, .doit = kv_nl_audit_ack,
+	  .policy = kv_ack_policy, .maxattr = KVAULT_A_MAX },
+	{ .cmd = KVAULT_CMD_ENGINE_GET, .dumpit = kv_nl_engine_dump,
+	  .policy = kv_none_policy, .maxattr = KVAULT_A_MAX },
+};
+
+static struct genl_family kv_family = {
+	.name		= KVAULT_FAMILY_NAME,
+	.version	= KVAULT_FAMILY_VERSION,
+	.maxattr	= KVAULT_A_MAX,
+	.module		= THIS_MODULE,
+	.parallel_ops	= true,
+	.ops		= kv_genl_ops,
+	.n_ops		= ARRAY_SIZE(kv_genl_ops),
+	.resv_start_op	= KVAULT_CMD_HELLO,
+};
+
+static int kv_nl_notify(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct netlink_notify *n = ptr;
+
+	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC &&
+	    net_eq(n->net, &init_net))
+		kv_link_port_gone(n->portid);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block kv_nl_nb = { .notifier_call = kv_nl_notify };
+
+/**
+ * kv_netlink_init() - register the family
+ *
+ * Return: 0; -errno of the netlink core.
+ */
+int kv_netlink_init(void)
+{
+	int ret;
+
+	ret = netlink_register_notifier(&kv_nl_nb);
+	if (ret)
+		return ret;
+	ret = genl_register_family(&kv_family);
+	if (ret)
+		netlink_unregister_notifier(&kv_nl_nb);
+	return ret;
+}
+
+/**
+ * kv_netlink_exit() - unregister it
+ */
+void kv_netlink_exit(void)
+{
+	genl_unregister_family(&kv_family);
+	netlink_unregister_notifier(&kv_nl_nb);
+}

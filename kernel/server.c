@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Servers: open files that take requests and answer them, the daemon's and
+ * the engines'. Which line is served next, what is copied out, and that what
+ * comes back is looked at as hostile input. States and locks are upcall.c's.
+ */
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include "object.h"
+#include "queue.h"
+#include "upcall.h"
+
+#define KV_ATTEMPTS_DAEMON	3
+#define KV_ATTEMPTS_ENGINE	2
+#define KV_ENGINES_TENANT_MAX	4
+
+/**
+ * kv_upcall_servers() - how many serve a queue
+ * @queue: which
+ *
+ * Return: open files that take its requests.
+ */
+u32 kv_upcall_servers(enum kv_queue_id queue)
+{
+	return READ_ONCE(kv_queues[queue].servers);
+}
+
+/**
+ * kv_server_wq() - where the servers of a queue wait
+ * @queue: which
+ *
+ * Return: the wait queue; it is woken when there may be something to take.
+ */
+wait_queue_head_t *kv_server_wq(enum kv_queue_id queue)
+{
+	return &kv_queues[queue].wq;
+}
+
+/**
+ * kv_server_new() - an open file begins to take requests
+ * @queue: of which queue
+ * @generation: of its claim or attachment
+ *
+ * Return: the server; -ENOMEM.
+ */
+struct kv_server *kv_server_new(enum kv_queue_id queue, u64 generation)
+{
+	struct kv_server *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	s->queue = queue;
+	s->generation = generation;
+	INIT_LIST_HEAD(&s->taken);
+	INIT_LIST_HEAD(&s->own);
+	mutex_init(&s->exchange_lock);
+	xa_init(&s->loaded);
+	s->pid = get_pid(task_tgid(current));
+	spin_lock(&kv_upcall_lock);
+	list_add_tail(&s->link, &kv_servers);
+	kv_queues[queue].servers++;
+	kv_queues[queue].was_served = true;
+	spin_unlock(&kv_upcall_lock);
+	return s;
+}
+
+/* Puts what a server had taken back into the line, or ends it. */
+static bool requeue(struct kv_request *req)
+{
+	u32 max = req->queue == KV_QUEUE_DAEMON ? KV_ATTEMPTS_DAEMON : KV_ATTEMPTS_ENGINE;
+
+	lockdep_assert_held(&kv_upcall_lock);
+	list_del_init(&req->link);
+	if (req->queue == KV_QUEUE_DAEMON && !req->is_parked)
+		req->tenant->queue[KV_QUEUE_DAEMON].taken = false;
+	req->is_parked = false;
+	if (req->state == KV_REQUEST_DEAD)
+		return false;
+	if (req->msg.attempts < max) {
+		kv_request_enqueue(req, true);
+		return true;
+	}
+	req->state = KV_REQUEST_DONE;
+	req->ans.status = -EIO;
+	return false;
+}
+
+/**
+ * kv_server_free() - the file is closed
+ * @s: server
+ *
+ * What it had taken goes back into the line, unless it was tried often enough.
+ */
+void kv_server_free(struct kv_server *s)
+{
+	struct kv_request *req, *n;
+	struct kv_object *obj;
+	unsigned long slot;
+	LIST_HEAD(ended);
+
+	spin_lock(&kv_upcall_lock);
+	list_del_init(&s->link);
+	kv_queues[s->queue].servers--;
+	if (s->tenant)
+		s->tenant->queue[s->queue].engines--;
+	list_for_each_entry_safe_reverse(req, n, &s->taken, link)
+		if (!requeue(req))
+			list_add(&req->link, &ended);
+	list_splice_tail_init(&s->own, &ended);
+	spin_unlock(&kv_upcall_lock);
+	wake_up_interruptible_poll(&kv_queues[s->queue].wq, EPOLLIN);
+
+	list_for_each_entry_safe(req, n, &ended, link) {
+		list_del_init(&req->link);
+		if (!req->is_noted && req->state != KV_REQUEST_DEAD) {
+			req->state = KV_REQUEST_DONE;
+			kv_request_finish(req);
+		}
+		kv_request_put(req);
+	}
+	xa_for_each(&s->loaded, slot, obj)
+		kv_object_put(obj);
+	xa_destroy(&s->loaded);
+	kv_tenant_put(s->tenant);
+	put_pid(s->pid);
+	kfree(s);
+}
+
+/**
+ * kv_server_for_each() - visit all servers
+ * @fn: called under the queue's lock; a value other than 0 ends the walk
+ * @ctx: for @fn
+ *
+ * Return: what @fn returned last; 0 without servers.
+ */
+int kv_server_for_each(int (*fn)(struct kv_server *s, void *ctx), void *ctx)
+{
+	struct kv_server *s;
+	int ret = 0;
+
+	spin_lock(&kv_upcall_lock);
+	list_for_each_entry(s, &kv_servers, link) {
+		ret = fn(s, ctx);
+		if (ret)
+			break;
+	}
+	spin_unlock(&kv_upcall_lock);
+	return ret;
+}
+
+/**
+ * kv_server_tell() - queue a request for one server; only from kv_server_for_each()
+ * @s: server
+ * @req: request; the server takes a reference of its own
+ *
+ * Return: 0.
+ */
+int kv_server_tell(struct kv_server *s, struct kv_request *req)
+{
+	lockdep_assert_held(&kv_upcall_lock);
+	refcount_inc(&req->refs);
+	req->msg.cookie = kv_request_cookie();
+	list_add_tail(&req->link, &s->own);
+	wake_up_interruptible_poll(&kv_queues[s->queue].wq, EPOLLIN);
+	return 0;
+}
+
+/* The next line that this server may serve, or NULL. */
+static struct kv_tenant *next_line(struct kv_server *s)
+{
+	struct kv_queue *q = &kv_queues[s->queue];
+	struct kv_tenant_queue *tq;
+
+	lockdep_assert_held(&kv_upcall_lock);
+	if (s->tenant)
+		return list_empty(&s->tenant->queue[s->queue].waiting) ? NULL : s->tenant;
+	list_for_each_entry(tq, &q->tenants, link) {
+		if (s->queue == KV_QUEUE_DAEMON ? tq->taken :
+		    tq->idle || tq->engines >= KV_ENGINES_TENANT_MAX)
+			continue;
+		return list_first_entry(&tq->waiting, struct kv_request, link)->tenant;
+	}
+	return NULL;
+}
+
+static void set_idle(struct kv_server *s, bool is_idle)
+{
+	lockdep_assert_held(&kv_upcall_lock);
+	if (s->tenant && s->is_idle != is_idle) {
+		s->is_idle = is_idle;
+		s->tenant->queue[s->queue].idle += is_idle ? 1 : -1;
+	}
+}
+
+/* Chooses the next message of a server; it is the server's then. */
+static struct kv_request *pick(struct kv_server *s)
+{
+	struct kv_tenant_queue *tq;
+	struct kv_request *req;
+	struct kv_tenant *t;
+
+	lockdep_assert_held(&kv_upcall_lock);
+	if (s->is_dead)
+		return NULL;
+	if (s->queue != KV_QUEUE_DAEMON && !list_empty(&s->taken)) {
+		req = list_first_entry(&s->taken, struct kv_request, link);
+		return s->is_ready ? req : NULL;
+	}
+	if (!list_empty(&s->own)) {
+		req = list_first_entry(&s->own, struct kv_request, link);
+		goto out_take;
+	}
+	t = next_line(s);
+	if (!t)
+		return NULL;
+	tq = &t->queue[s->queue];
+	req = list_first_entry(&tq->waiting, struct kv_request, link);
+	kv_request_unqueue(req);
+	if (!list_empty(&tq->link))
+		list_move_tail(&tq->link, &kv_queues[s->queue].tenants);
+	if (s->queue == KV_QUEUE_DAEMON) {
+		tq->taken = true;
+	} else if (!s->tenant) {
+		s->tenant = kv_tenant_get(t);
+		tq->engines++;
+	}
+out_take:
+	set_idle(s, false);
+	req->state = KV_REQUEST_TAKEN;
+	req->msg.attempts++;
+	list_move_tail(&req->link, &s->taken);
+	return req;
+}
+
+/**
+ * kv_server_has_work() - is there a message to take?
+ * @s: server
+ *
+ * Return: true if the next exchange would return one.
+ */
+bool kv_server_has_work(struct kv_server *s)
+{
+	bool has;
+
+	spin_lock(&kv_upcall_lock);
+	if (s->queue != KV_QUEUE_DAEMON && !list_empty(&s->taken))
+		has = s->is_ready;
+	else
+		has = !list_empty(&s->own) || next_line(s);
+	has = has || s->is_dead;
+	spin_unlock(&kv_upcall_lock);
+	return has;
+}
+
+static int copy_msg(const struct kvault_exchange *arg, const struct kvault_msg *msg,
+		    const void *payload, u32 len)
+{
+	void __user *to = u64_to_user_ptr(arg->next);
+
+	if (copy_to_user(to, msg, sizeof(*msg)) ||
+	    copy_to_user(to + sizeof(*msg), payload, len))
+		return -EFAULT;
+	return 0;
+}
+
+/* Copies the picked request out, or first the key that an engine lacks for it. */
+static int deliver(struct kv_server *s, struct kv_request *req, struct kvault_exchange *arg)
+{
+	struct kvault_msg msg = req->msg;
+	void *payload = req->payload, *material = NULL;
+	u32 len = req->payload_len;
+	int ret;
+
+	msg.generation = s->generation;
+	if (req->object && !s->is_ready && !xa_load(&s->loaded, req->object->slot)) {
+		ret = kv_engine_load_msg(s, req, &msg, &material, &len);
+		if (ret)
+			return ret;
+		payload = material;
+		s->loading = true;
+	}
+	if (arg->next_len < sizeof(msg) + len) {
+		arg->next_len = sizeof(msg) + len;
+		ret = -EMSGSIZE;
+	} else {
+		ret = copy_msg(arg, &msg, payload, len);
+		arg->next_len = sizeof(msg) + len;
+	}
+	if (material) {
+		memzero_explicit(material, len);
+		kvfree(material);
+	}
+	return ret;
+}
+
+static void end_taken(struct kv_server *s, struct kv_request *req, int error)
+{
+	bool is_dead;
+
+	spin_lock(&kv_upcall_lock);
+	list_del_init(&req->link);
+	if (s->queue == KV_QUEUE_DAEMON && !req->is_parked && !req->is_noted)
+		req->tenant->queue[KV_QUEUE_DAEMON].taken = false;
+	is_dead = req->state == KV_REQUEST_DEAD;
+	if (!is_dead) {
+		req->state = KV_REQUEST_DONE;
+		req->ans.status = error;
+	}
+	s->is_ready = false;
+	s->loading = false;
+	spin_unlock(&kv_upcall_lock);
+	if (!is_dead && !req->is_noted)
+		kv_request_finish(req);
+	kv_request_put(req);
+}
+
+static int take_next(struct kv_server *s, struct kvault_exchange *arg)
+{
+	struct kv_request *req;
+	int ret;
+
+	do {
+		spin_lock(&kv_upcall_lock);
+		if (s->is_dead) {
+			spin_unlock(&kv_upcall_lock);
+			return -ESHUTDOWN;
+		}
+		req = pick(s);
+		spin_unlock(&kv_upcall_lock);
+		if (!req) {
+			arg->next_len = 0;
+			return 0;
+		}
+		ret = deliver(s, req, arg);
+		if (ret == -EMSGSIZE || ret == -EFAULT) {
+			spin_lock(&kv_upcall_lock);
+			req->msg.attempts--;
+			if (requeue(req) || s->queue != KV_QUEUE_DAEMON)
+				req = NULL;
+			s->loading = false;
+			spin_unlock(&kv_upcall_lock);
+			if (req)
+				kv_request_put(req);
+			return ret;
+		}
+		if (ret)	/* the key cannot be opened: that is the answer */
+			end_taken(s, req, ret);
+		else if (req->is_noted)
+			end_taken(s, req, 0);
+	} while (ret);
+	return 0;
+}
+
+static struct kv_request *find_taken(struct kv_server *s, u64 cookie)
+{
+	struct kv_request *req;
+
+	spin_lock(&kv_upcall_lock);
+	list_for_each_entry(req, &s->taken, link)
+		if (req->msg.cookie == cookie)
+			goto out_unlock;
+	req = NULL;
+out_unlock:
+	spin_unlock(&kv_upcall_lock);
+	return req;
+}
+
+/* Checks the header of an answer as what it is: hostile input. */
+static int check_reply(const struct kv_server *s, const struct kvault_msg *msg, u32 reply_len)
+{
+	u64 sum = sizeof(*msg);
+	int i;
+
+	if (msg->size != sizeof(*msg))
+		return -EINVAL;
+	for (i = 0; i < KVAULT_MSG_SEGMENTS; i++)
+		sum += msg->len[i];
+	if (sum != reply_len)
+		return -EINVAL;
+	if (msg->generation != s->generation)
+		return -ESTALE;
+	return 0;
+}
+
+static int read_answer(struct kv_answer *ans, const struct kvault_msg *msg,
+		       const struct kvault_exchange *arg)
+{
+	u32 size = arg->reply_len - sizeof(*msg);
+	u8 *p;
+	int i;
+
+	ans->status = msg->status;
+	ans->revision = msg->revision;
+	ans->size = size;
+	ans->buf = kvmalloc(size ?: 1, GFP_KERNEL_ACCOUNT);
+	if (!ans->buf)
+		return -ENOMEM;
+	if (copy_from_user(ans->buf, u64_to_user_ptr(arg->reply) + sizeof(*msg), size)) {
+		kv_answer_done(ans);
+		return -EFAULT;
+	}
+	for (p = ans->buf, i = 0; i < KVAULT_MSG_SEGMENTS; p += msg->len[i++])
+		ans->seg[i] = (struct kv_seg){ p, msg->len[i] };
+	return 0;
+}
+
+/* The key is loaded, or could not be: only then its operation goes on. */
+static void loaded(struct kv_server *s, struct kv_request *req, int status)
+{
+	if (status) {
+		kv_object_put(xa_erase(&s->loaded, req->object->slot));
+		end_taken(s, req, status < 0 ? status : -EIO);
+		return;
+	}
+	spin_lock(&kv_upcall_lock);
+	s->loading = false;
+	s->is_ready = true;
+	spin_unlock(&kv_upcall_lock);
+}
+
+static void forgotten(struct kv_server *s, struct kv_request *req)
+{
+	const struct kvault_engine_req *er = req->payload;
+
+	kv_object_put(xa_erase(&s->loaded, er->slot));
+}
+
+static int server_reply(struct kv_server *s, const struct kvault_exchange *arg)
+{
+	struct kv_answer ans = {};
+	struct kv_request *req;
+	struct kvault_msg msg;
+	bool is_dead;
+	int ret;
+
+	if (arg->reply_len < sizeof(msg) || arg->reply_len > KVAULT_MSG_MAX)
+		return -EINVAL;
+	if (copy_from_user(&msg, u64_to_user_ptr(arg->reply), sizeof(msg)))
+		return -EFAULT;
+	ret = check_reply(s, &msg, arg->reply_len);
+	if (ret)
+		return ret;
+	req = find_taken(s, msg.cookie);	/* exchange_lock keeps it with us */
+	if (!req || memcmp(req->msg.request_id, msg.request_id, KVAULT_ID_SIZE))
+		return -ENOENT;
+	if (s->loading) {
+		loaded(s, req, msg.status);
+		return 0;
+	}
+	ret = read_answer(&ans, &msg, arg);
+	if (ret)
+		return ret;
+
+	if (req->msg.op == KVAULT_ENGINE_OP_FORGET && req->msg.type == KVAULT_MSG_ENGINE)
+		forgotten(s, req);
+
+	spin_lock(&kv_upcall_lock);
+	list_del_init(&req->link);
+	if (s->queue == KV_QUEUE_DAEMON && !req->is_parked)
+		req->tenant->queue[KV_QUEUE_DAEMON].taken = false;
+	is_dead = req->state == KV_REQUEST_DEAD;
+	if (!is_dead) {
+		req->state = KV_REQUEST_DONE;
+		req->ans = ans;
+	}
+	s->is_ready = false;
+	s->served++;
+	spin_unlock(&kv_upcall_lock);
+	if (is_dead)
+		kv_answer_done(&ans);
+	else
+		kv_request_finish(req);
+	kv_request_put(req);
+	return is_dead ? -ENOENT : 0;
+}
+
+static int wait_for_work(struct kv_server *s)
+{
+	int ret;
+
+	spin_lock(&kv_upcall_lock);
+	set_idle(s, true);
+	spin_unlock(&kv_upcall_lock);
+	mutex_unlock(&s->exchange_lock);
+	ret = wait_event_interruptible(kv_queues[s->queue].wq, kv_server_has_work(s));
+	mutex_lock(&s->exchange_lock);
+	spin_lock(&kv_upcall_lock);
+	set_idle(s, false);
+	spin_unlock(&kv_upcall_lock);
+	return ret;
+}
+
+/**
+ * kv_server_exchange() - take an answer, give the next message
+ * @s: server
+ * @arg: what the server's process passed, checked for size only
+ *
+ * Return: 0; -ENOENT or -ESTALE for an answer that nobody waits for; -EINVAL,
+ * -EMSGSIZE, -EFAULT, -ENOMEM; -ERESTARTSYS; -ESHUTDOWN when it was told to end.
+ */
+int kv_server_exchange(struct kv_server *s, struct kvault_exchange *arg)
+{
+	u32 room = arg->next_len;
+	int ret = 0;
+
+	if (arg->flags & ~KVAULT_EXCHANGE_WAIT)
+		return -EOPNOTSUPP;
+	mutex_lock(&s->exchange_lock);
+	if (arg->reply_len)
+		ret = server_reply(s, arg);
+	arg->next_len = 0;
+	while (!ret && room) {
+		arg->next_len = room;
+		ret = take_next(s, arg);
+		if (ret || arg->next_len || !(arg->flags & KVAULT_EXCHANGE_WAIT))
+			break;
+		/* the answer is in: a restarted call must not give it again */
+		ret = wait_for_work(s);
+		if (ret)
+			ret = arg->reply_len ? -EINTR : -ERESTARTSYS;
+	}
+	mutex_unlock(&s->exchange_lock);
+	return ret;
+}
+
