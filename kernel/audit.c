@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The audit queue: records of what the kernel alone sees, kept until the
+ * daemon says that they are durable. Control operations are recorded by the
+ * daemon, which decides them.
+ *
+ * A record is reserved before the operation that it will tell of, so that
+ * nothing happens for which there is no room: reserve -> commit or cancel.
+ * Refusals are not reserved; equal ones in a row become one record with a
+ * count, and what exceeds the room is counted.
+ *
+ * Each tenant has a queue and numbers of its own, so that one tenant's flood
+ * takes nobody else's room. Numbers have no gaps.
+ */
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#include "audit.h"
+#include "link.h"
+#include "object.h"
+#include "principal.h"
+#include "tenant.h"
+
+#define KV_AUDIT_MAX		4096	/* records of one tenant */
+#define KV_AUDIT_DENIED_MAX	1024	/* of which refusals may take so many */
+
+/*
+ * taken is the generation of the claim that has read the record; a record is
+ * freed by an acknowledgement only.
+ */
+struct kv_record {
+	struct list_head link;
+	u64 taken;
+	struct kvault_audit_rec rec;
+};
+
+/**
+ * kv_audit_reserve() - room for a record
+ * @t: tenant
+ *
+ * Return: a record to commit or cancel; -EAGAIN when the tenant's queue is
+ * full, -ENOMEM.
+ */
+struct kv_record *kv_audit_reserve(struct kv_tenant *t)
+{
+	struct kv_record *r;
+	bool full;
+
+	spin_lock(&t->audit_lock);
+	full = t->audit_count >= KV_AUDIT_MAX;
+	if (!full)
+		t->audit_count++;
+	spin_unlock(&t->audit_lock);
+	if (full)
+		return ERR_PTR(-EAGAIN);
+	r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	if (!r) {
+		kv_audit_cancel(t, NULL);
+		return ERR_PTR(-ENOMEM);
+	}
+	return r;
+}
+
+/**
+ * kv_audit_cancel() - give a reservation back
+ * @t: tenant
+ * @rec: what kv_audit_reserve() returned
+ */
+void kv_audit_cancel(struct kv_tenant *t, struct kv_record *rec)
+{
+	spin_lock(&t->audit_lock);
+	t->audit_count--;
+	spin_unlock(&t->audit_lock);
+	kfree(rec);
+}
+
+static void fill(struct kvault_audit_rec *rec, const struct kv_tenant *t,
+		 const struct kv_event *ev)
+{
+	rec->size = sizeof(*rec);
+	rec->type = ev->type;
+	rec->time = ktime_get_real_ns();
+	rec->boottime = ktime_get_boottime_ns();
+	memcpy(rec->tenant, t->id, sizeof(rec->tenant));
+	if (ev->request_id)
+		memcpy(rec->request_id, ev->request_id, sizeof(rec->request_id));
+	if (ev->lease)
+		memcpy(rec->lease, ev->lease, sizeof(rec->lease));
+	if (ev->object) {
+		memcpy(rec->key, ev->object->key, sizeof(rec->key));
+		memcpy(rec->version, ev->object->version, sizeof(rec->version));
+	}
+	rec->op = ev->op;
+	rec->alg = ev->alg;
+	rec->status = ev->status;
+	rec->face = ev->face;
+	rec->count = ev->count;
+	if (ev->who)
+		rec->principal = ev->who->wire;
+}
+
+static bool is_repetition(const struct kv_record *last, const struct kv_record *r)
+{
+	const struct kvault_audit_rec *a = &last->rec, *b = &r->rec;
+
+	return a->type == KVAULT_AUDIT_DENIED && b->type == a->type && !last->taken &&
+	       a->op == b->op && a->alg == b->alg && a->status == b->status &&
+	       a->face == b->face && a->principal.tgid == b->principal.tgid &&
+	       a->principal.start == b->principal.start &&
+	       !memcmp(a->version, b->version, sizeof(a->version));
+}
+
+/**
+ * kv_audit_commit() - what was reserved has happened
+ * @t: tenant
+ * @r: what kv_audit_reserve() returned; not the caller's any more
+ * @ev: what happened
+ */
+void kv_audit_commit(struct kv_tenant *t, struct kv_record *r, const struct kv_event *ev)
+{
+	struct kv_record *last;
+
+	fill(&r->rec, t, ev);
+	spin_lock(&t->audit_lock);
+	last = list_empty(&t->audit) ? NULL :
+	       list_last_entry(&t->audit, struct kv_record, link);
+	if (last && is_repetition(last, r)) {
+		last->rec.count += r->rec.count;
+		t->audit_count--;
+	} else {
+		r->rec.seq = ++t->audit_seq;
+		r->rec.count += r->rec.type == KVAULT_AUDIT_DENIED ? t->audit_lost : 0;
+		if (r->rec.type == KVAULT_AUDIT_DENIED)
+			t->audit_lost = 0;
+		list_add_tail(&r->link, &t->audit);
+		r = NULL;
+	}
+	spin_unlock(&t->audit_lock);
+	kfree(r);
+	kv_link_audit_ready();
+}
+
+/**
+ * kv_audit_emit() - a record of something that needs no reservation
+ * @t: tenant
+ * @ev: what happened
+ *
+ * Return: 0; -EAGAIN or -ENOMEM, and nothing is recorded.
+ */
+int kv_audit_emit(struct kv_tenant *t, const struct kv_event *ev)
+{
+	struct kv_record *r = kv_audit_reserve(t);
+
+	if (IS_ERR(r))
+		return PTR_ERR(r);
+	kv_audit_commit(t, r, ev);
+	return 0;
+}
+
+/**
+ * kv_audit_denied() - a refusal; never fails, may be counted only
+ * @t: tenant
+ * @ev: what was refused
+ */
+void kv_audit_denied(struct kv_tenant *t, const struct kv_event *ev)
+{
+	bool room;
+
+	spin_lock(&t->audit_lock);
+	room = t->audit_count < KV_AUDIT_DENIED_MAX;
+	spin_unlock(&t->audit_lock);
+	if (room && !kv_audit_emit(t, ev))
+		return;
+	spin_lock(&t->audit_lock);
+	t->audit_lost += ev->count;
+	spin_unlock(&t->audit_lock);
+}
+
+static struct kv_record *next_untaken(struct kv_tenant *t, u64 generation)
+{
+	struct kv_record *r;
+
+	lockdep_assert_held(&t->audit_lock);
+	list_for_each_entry(r, &t->audit, link)
+		if (r->taken != generation)
+			return r;
+	return NULL;
+}
+
+/* Copies one record out; the queue may change while the user's page is fetched. */
+static int read_one(struct kv_tenant *t, u64 generation, void __user *to)
+{
+	struct kvault_audit_rec *copy;
+	struct kv_record *r;
+	int ret = 0;
+
+	copy = kmalloc(sizeof(*copy), GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	spin_lock(&t->audit_lock);
+	r = next_untaken(t, generation);
+	if (r) {
+		r->taken = generation;
+		*copy = r->rec;
+	}
+	spin_unlock(&t->audit_lock);
+	if (r)
+		ret = copy_to_user(to, copy, sizeof(*copy)) ? -EFAULT : 1;
+	kfree(copy);
+	return ret;
+}
+
+/**
+ * kv_audit_pending() - is there a record that this claim has not read?
+ * @generation: of the claim
+ *
+ * Return: true if there is.
+ */
+bool kv_audit_pending(u64 generation)
+{
+	struct kv_tenant *t = NULL;
+	bool found = false;
+
+	while (!found && (t = kv_tenant_next(t))) {
+		spin_lock(&t->audit_lock);
+		found = next_untaken(t, generation);
+		spin_unlock(&t->audit_lock);
+	}
+	if (found)
+		kv_tenant_put(t);
+	return found;
+}
+
+/**
+ * kv_audit_read() - copy records that this claim has not read
+ * @generation: of the claim
+ * @ubuf: where to
+ * @len: in: room; out: bytes written
+ * @ret_more: out: 1 when there are further ones
+ *
+ * Return: 0; -EMSGSIZE without room for one record, -EFAULT, -ENOMEM. What
+ * was copied before an error counts as read and is read again after a new
+ * claim.
+ */
+int kv_audit_read(u64 generation, u64 __user *ubuf, u32 *len, u32 *ret_more)
+{
+	u8 __user *to = (u8 __user *)ubuf;
+	struct kv_tenant *t = NULL;
+	u32 room = *len, used = 0;
+	int ret = 0;
+
+	if (room < sizeof(struct kvault_audit_rec))
+		return -EMSGSIZE;
+	while (ret >= 0 && (t = kv_tenant_next(t))) {
+		do {
+			if (room - used < sizeof(struct kvault_audit_rec))
+				goto out_full;
+			ret = read_one(t, generation, to + used);
+			if (ret == 1)
+				used += sizeof(struct kvault_audit_rec);
+		} while (ret == 1);
+	}
+out_full:
+	kv_tenant_put(t);
+	*len = used;
+	*ret_more = kv_audit_pending(generation);
+	return ret < 0 ? ret : 0;
+}
+
+/**
+ * kv_audit_ack() - records are durable
+ * @t: tenant
+ * @seq: up to this number
+ */
+void kv_audit_ack(struct kv_tenant *t, u64 seq)
+{
+	struct kv_record *r, *n;
+	LIST_HEAD(done);
+
+	spin_lock(&t->audit_lock);
+	list_for_each_entry_safe(r, n, &t->audit, link) {
+		/* one that nobody has read cannot be durable */
+		if (r->rec.seq > seq || !r->taken)
+			break;
+		list_move_tail(&r->link, &done);
+		t->audit_count--;
+	}
+	spin_unlock(&t->audit_lock);
+	list_for_each_entry_safe(r, n, &done, link)
+		kfree(r);
+}
+
+/**
+ * kv_audit_free_all() - the last reference to the tenant is gone
+ * @t: tenant
+ */
+void kv_audit_free_all(struct kv_tenant *t)
+{
+	struct kv_record *r, *n;
+
+	list_for_each_entry_safe(r, n, &t->audit, link) {
+		list_del(&r->link);
+		kfree(r);
+	}
+}

@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Grants and audit leases. A grant says what one principal may do with one
+ * key version; the daemon decides it, here it is enforced. It carries a lease:
+ * a durable record, written beforehand, of how many operations the principal
+ * may do until when. Operations under it are counted exactly, and the counts
+ * are reported when the principal pauses and when the lease ends.
+ *
+ * A grant that was decided under an older policy, or whose lease is used up,
+ * is not used until the daemon has confirmed it. In good time before that the
+ * lease is renewed in the background, so that the daemon may be gone for half
+ * a lease and nobody notices.
+ *
+ * References: the object's list, handles that used it last, the list of
+ * active grants and the renewal hold one each. A grant holds its object, and
+ * the object's list holds the grant: kv_grant_drop_all() cuts that circle
+ * when the object goes, and idle grants are dropped when new ones are made.
+ *
+ * Locks: object->lock (the list) -> grant->lock -> kv_active_lock, all but the
+ * first spinlocks.
+ */
+#include <linux/bitops.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/workqueue.h>
+#include "audit.h"
+#include "grant.h"
+#include "object.h"
+#include "principal.h"
+#include "tenant.h"
+#include "upcall.h"
+
+#define KV_REPORT_MS		250	/* how often we look for pauses */
+#define KV_PAUSE_MS		500	/* so long without an operation is one */
+#define KV_STALE_TRIES		3
+#define KV_LEASE_MS_MAX		3600000
+#define KV_GRANTS_MAX		4096	/* of one key version */
+
+static DEFINE_SPINLOCK(kv_active_lock);
+static LIST_HEAD(kv_active);
+static struct workqueue_struct *kv_grant_wq;
+
+static void report(struct work_struct *work);
+static DECLARE_DELAYED_WORK(kv_reporter, report);
+
+/* What the daemon's own errors become: nothing that looks like the caller's. */
+static int access_error(int ret)
+{
+	return ret == -EINVAL || ret == -EPERM || ret == -EBADMSG ? -EIO : ret;
+}
+
+static int check_answer(const struct kv_answer *ans)
+{
+	if (ans->status > 0 || ans->status < -MAX_ERRNO)
+		return -EIO;
+	if (ans->status)
+		return ans->status;
+	if (ans->seg[0].len != sizeof(struct kvault_grant) || ans->seg[1].len)
+		return -EIO;
+	return 0;
+}
+
+static int access_once(struct kv_caller *who, u32 purpose, const struct kv_seg *seg,
+		       struct kvault_grant *ret_grant, struct kv_object **ret_object)
+{
+	u64 policy = atomic64_read(&who->tenant->policy);
+	struct kv_answer ans = {};
+	struct kv_object *obj;
+	int ret;
+
+	ret = kv_upcall_daemon(who, KVAULT_MSG_ACCESS, purpose, seg, &ans);
+	if (ret)
+		return ret;
+	ret = check_answer(&ans);
+	if (!ret && ans.revision < policy)
+		ret = -ESTALE;
+	if (ret)
+		goto out_done;
+	memcpy(ret_grant, ans.seg[0].p, sizeof(*ret_grant));
+	obj = kv_object_accept(who->tenant, ret_grant, ans.seg[2].p, ans.seg[2].len,
+			       ans.seg[3].p, ans.seg[3].len);
+	if (IS_ERR(obj))
+		ret = access_error(PTR_ERR(obj));
+	else
+		*ret_object = obj;
+	/* the policy under which it was decided travels with the grant */
+	ret_grant->size = 0;
+	ret_grant->revision = ans.revision;
+out_done:
+	kv_answer_done(&ans);
+	return ret;
+}
+
+/**
+ * kv_access() - ask the daemon whether a principal may use a key
+ * @who: in whose name
+ * @purpose: enum kvault_purpose
+ * @path: names the key, or NULL
+ * @path_len: bytes of it
+ * @access: what is asked for
+ * @ret_grant: out: the answer; its revision is that of the policy
+ * @ret_object: out: the key version, a reference
+ *
+ * Sleeps, killable. Out parameters are written on success only.
+ *
+ * Return: 0; what the daemon says; -EIO for nonsense; -ESTALE when its answers
+ * stay older than what the kernel knows; see kv_request_wait().
+ */
+int kv_access(struct kv_caller *who, u32 purpose, const void *path, u32 path_len,
+	      const struct kvault_access *access, struct kvault_grant *ret_grant,
+	      struct kv_object **ret_object)
+{
+	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = {
+		[1] = { path, path_len },
+		[2] = { access, sizeof(*access) },
+	};
+	int ret, i = 0;
+
+	do {
+		ret = access_once(who, purpose, seg, ret_grant, ret_object);
+	} while (ret == -ESTALE && ++i < KV_STALE_TRIES);
+	return ret;
+}
+
+static void grant_free(struct kv_grant *g)
+{
+	kv_principal_put(g->caller);
+	kv_principal_put(g->opener);
+	kv_object_put(g->object);
+	kfree_rcu(g, rcu);
+}
+
+static struct kv_grant *grant_get(struct kv_grant *g)
+{
+	refcount_inc(&g->refs);
+	return g;
+}
+
+/**
+ * kv_grant_put() - drop a reference
+ * @g: grant, or NULL or an error pointer
+ */
+void kv_grant_put(struct kv_grant *g)
+{
+	if (!IS_ERR_OR_NULL(g) && refcount_dec_and_test(&g->refs))
+		grant_free(g);
+}
+
+/**
+ * kv_grant_is_for() - was this grant decided for these principals?
+ * @g: grant
+ * @who: caller and opener
+ *
+ * Return: true if policy sees no difference.
+ */
+bool kv_grant_is_for(const struct kv_grant *g, const struct kv_caller *who)
+{
+	return kv_principal_same(g->caller, who->caller) &&
+	       kv_principal_same(g->opener, who->opener);
+}
+
+/* Everything about a grant that the daemon decides. */
+static void install(struct kv_grant *g, const struct kvault_grant *w)
+{
+	u64 now = ktime_get_boottime_ns();
+	u64 ns = (u64)min_t(u32, w->lease_ms, KV_LEASE_MS_MAX) * NSEC_PER_MSEC;
+
+	lockdep_assert_held(&g->lock);
+	g->ops = w->ops;
+	g->policy = w->revision;
+	g->not_after = w->not_after;
+	g->is_limited = w->uses;
+	g->uses = w->uses;
+	memcpy(g->lease, w->lease, sizeof(g->lease));
+	g->lease_left = w->lease_ops;
+	g->lease_half = w->lease_ops / 2;
+	g->lease_end = now + ns;
+	g->lease_renew = now + ns / 2;
+	memset(g->used, 0, sizeof(g->used));
+	memset(g->reported, 0, sizeof(g->reported));
+}
+
+struct settlement {
+	struct kv_record *rec[KV_OPS + 1];
+	u64 delta[KV_OPS];
+	u64 total;
+	u8 lease[KVAULT_ID_SIZE];
+};
+
+static int reserve_all(struct kv_tenant *t, struct settlement *s)
+{
+	int i;
+
+	for (i = 0; i <= KV_OPS; i++) {
+		s->rec[i] = kv_audit_reserve(t);
+		if (!IS_ERR(s->rec[i]))
+			continue;
+		while (i--)
+			kv_audit_cancel(t, s->rec[i]);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
+{
+	struct kv_tenant *t = g->object->tenant;
+	struct kv_event ev = {
+		.type = KVAULT_AUDIT_USE, .face = g->face, .who = g->caller,
+		.object = g->object, .lease = s->lease,
+	};
+	int i;
+
+	for (i = 0; i < KV_OPS; i++) {
+		ev.op = 1u << i;
+		ev.count = s->delta[i];
+		if (ev.count)
+			kv_audit_commit(t, s->rec[i], &ev);
+		else
+			kv_audit_cancel(t, s->rec[i]);
+	}
+	ev.type = KVAULT_AUDIT_LEASE_END;
+	ev.op = 0;
+	ev.count = s->total;
+	if (is_end)
+		kv_audit_commit(t, s->rec[KV_OPS], &ev);
+	else
+		kv_audit_cancel(t, s->rec[KV_OPS]);
+}
+
+/*
+ * Reports what was done under the lease and not yet reported. With @next the
+ * lease ends and that one begins; nothing is counted under the wrong one.
+ */
+static int settle(struct kv_grant *g, const struct kvault_grant *next, bool is_end)
+{
+	struct settlement *s;
+	int ret, i;
+
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	ret = reserve_all(g->object->tenant, s);
+	if (ret)
+		goto out_free;
+	spin_lock(&g->lock);
+	for (i = 0; i < KV_OPS; i++) {
+		s->delta[i] = g->used[i] - g->reported[i];
+		s->total += g->used[i];
+		g->reported[i] = g->used[i];
+	}
+	memcpy(s->lease, g->lease, sizeof(s->lease));
+	if (next)
+		install(g, next);
+	else if (is_end)
+		g->lease_left = 0;
+	spin_unlock(&g->lock);
+	commit_all(g, s, is_end);
+out_free:
+	kfree(s);
+	return ret;
+}
+
+static void renew(struct work_struct *work);
+
+static struct kv_grant *grant_new(struct kv_object *obj, struct kv_caller *who, u32 purpose,
+				  const struct kvault_grant *w)
+{
+	struct kv_grant *g = kzalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
+
+	if (!g)
+		return NULL;
+	refcount_set(&g->refs, 1);
+	INIT_LIST_HEAD(&g->link);
+	INIT_LIST_HEAD(&g->active);
+	INIT_WORK(&g->renew, renew);
+	spin_lock_init(&g->lock);
+	g->object = kv_object_get(obj);
+	g->caller = kv_principal_get(who->caller);
+	g->opener = kv_principal_get(who->opener);
+	g->face = who->face;
+	g->purpose = purpose;
+	spin_lock(&g->lock);
+	install(g, w);
+	spin_unlock(&g->lock);
+	return g;
+}
+
+static struct kv_grant *find_grant(struct kv_object *obj, const struct kv_caller *who)
+{
+	struct kv_grant *g;
+
+	lockdep_assert_held(&obj->lock);
+	list_for_each_entry(g, &obj->grants, link)
+		if (kv_grant_is_for(g, who))
+			return grant_get(g);
+	return NULL;
+}
+
+/* Principals come and go: drops grants that nobody holds, and counts the rest. */
+static u32 prune(struct kv_object *obj)
+{
+	u64 now = ktime_get_boottime_ns();
+	struct kv_grant *g, *n;
+	u32 count = 0;
+
+	lockdep_assert_held(&obj->lock);
+	list_for_each_entry_safe(g, n, &obj->grants, link) {
+		if (refcount_read(&g->refs) == 1 && READ_ONCE(g->lease_end) < now) {
+			list_del_init(&g->link);
+			/* obj is held by who called */
+			kv_grant_put(g);
+		} else {
+			count++;
+		}
+	}
+	return count;
+}
+
+static int add_grant(struct kv_object *obj, struct kv_grant *g)
+{
+	int ret = 0;
+
+	mutex_lock(&obj->lock);
+	if (obj->state == KVAULT_OBJECT_GONE)
+		ret = -EKEYREVOKED;
+	else if (prune(obj) >= KV_GRANTS_MAX)
+		ret = -EDQUOT;
+	else
+		list_add(&grant_get(g)->link, &obj->grants);
+	mutex_unlock(&obj->lock);
+	return ret;
+}
+
+/* The daemon has said yes: renews the principal's grant, or makes it. */
+static struct kv_grant *adopt(struct kv_object *obj, struct kv_caller *who, u32 purpose,
+			      const struct kvault_grant *w)
+{
+	struct kv_grant *g;
+	int ret;
+
+	mutex_lock(&obj->lock);
+	g = find_grant(obj, who);
+	mutex_unlock(&obj->lock);
+	if (g) {
+		ret = settle(g, w, true);
+	} else {
+		g = grant_new(obj, who, purpose, w);
+		ret = g ? add_grant(obj, g) : -ENOMEM;
+	}
+	if (ret) {
+		kv_grant_put(g);
+		return ERR_PTR(ret);
+	}
+	return g;
+}
+
+/**
+ * kv_grant_open() - get a grant on the key that a path names
+ * @who: for whom
+ * @purpose: enum kvault_purpose
+ * @path: VAULT/keys/NAME[/VERSION]
+ * @path_len: bytes of it
+ *
+ * Sleeps, killable.
+ *
+ * Return: the grant with a reference; see kv_access().
+ */
+struct kv_grant *kv_grant_open(struct kv_caller *who, u32 purpose, const void *path,
+			       u32 path_len)
+{
+	struct kvault_access access = { .size = sizeof(access), .purpose = purpose };
+	struct kvault_grant w;
+	struct kv_object *obj;
+	struct kv_grant *g;
+	int ret;
+
+	ret = kv_access(who, purpose, path, path_len, &access, &w, &obj);
+	if (ret)
+		return ERR_PTR(ret);
+	g = adopt(obj, who, purpose, &w);
+	kv_object_put(obj);
+	return g;
+}
+
+static struct kv_grant *renew_now(struct kv_object *obj, struct kv_caller *who, u32 purpose)
+{
+	struct kvault_access access = { .size = sizeof(access), .purpose = purpose };
+	struct kvault_grant w;
+	struct kv_object *same;
+	struct kv_grant *g;
+	int ret;
+
+	memcpy(access.key, obj->key, sizeof(access.key));
+	memcpy(access.version, obj->version, sizeof(access.version));
+	ret = kv_access(who, KVAULT_PURPOSE_RENEW, NULL, 0, &access, &w, &same);
+	if (ret)
+		return ERR_PTR(ret);
+	g = same == obj ? adopt(obj, who, purpose, &w) : ERR_PTR(-EIO);
+	kv_object_put(same);
+	return g;
+}
+
+static bool is_usable(const struct kv_grant *g, u64 now)
+{
+	lockdep_assert_held(&g->lock);
+	return g->policy >= atomic64_read(&g->object->tenant->policy) &&
+	       g->lease_left && now < g->lease_end;
+}
+
+/**
+ * kv_grant_for() - a grant on a known key for a principal; asks if it must
+ * @obj: key version
+ * @who: for whom
+ * @purpose: enum kvault_purpose of the holder
+ *
+ * Sleeps, killable.
+ *
+ * Return: the grant with a reference; see kv_access().
+ */
+struct kv_grant *kv_grant_for(struct kv_object *obj, struct kv_caller *who, u32 purpose)
+{
+	struct kv_grant *g;
+	bool usable = false;
+
+	mutex_lock(&obj->lock);
+	g = find_grant(obj, who);
+	mutex_unlock(&obj->lock);
+	if (g) {
+		spin_lock(&g->lock);
+		usable = is_usable(g, ktime_get_boottime_ns());
+		spin_unlock(&g->lock);
+	}
+	if (usable)
+		return g;
+	kv_grant_put(g);
+	return renew_now(obj, who, purpose);
+}
+
+/* In the background, in the name of those for whom the grant was made. */
+static void renew(struct work_struct *work)
+{
+	struct kv_grant *g = container_of(work, struct kv_grant, renew);
+	struct kv_caller who = {
+		.tenant = g->object->tenant, .caller = g->caller, .opener = g->opener,
+		.face = g->face, .timeout_ms = KVAULT_TIMEOUT_MS,
+	};
+	struct kv_grant *same = ERR_PTR(-EKEYREVOKED);
+
+	if (!kv_tenant_is_dead(g->object->tenant))
+		same = renew_now(g->object, &who, g->purpose);
+	spin_lock(&g->lock);
+	g->is_renewing = false;
+	if (IS_ERR(same))	/* not again at once: the daemon may be away */
+		g->lease_renew = ktime_get_boottime_ns() + NSEC_PER_SEC;
+	spin_unlock(&g->lock);
+	kv_grant_put(same);
+	kv_grant_put(g);
+}
+
+static void make_active(struct kv_grant *g)
+{
+	lockdep_assert_held(&g->lock);
+	g->is_active = true;
+	grant_get(g);
+	spin_lock(&kv_active_lock);
+	list_add_tail(&g->active, &kv_active);
+	spin_unlock(&kv_active_lock);
+	schedule_delayed_work(&kv_reporter, msecs_to_jiffies(KV_REPORT_MS));
+}
+
+/**
+ * kv_grant_take() - count one operation under a grant
+ * @g: grant
+ * @op: one of KVAULT_OP_*
+ *
+ * Does not sleep.
+ *
+ * Return: 0; -ESTALE when the daemon has to confirm the grant first; -EACCES,
+ * -EKEYEXPIRED.
+ */
+int kv_grant_take(struct kv_grant *g, u32 op)
+{
+	u64 now = ktime_get_coarse_boottime_ns();
+	bool do_renew = false;
+	int ret = 0;
+
+	spin_lock(&g->lock);
+	if (!is_usable(g, now))
+		ret = -ESTALE;
+	else if (!(g->ops & op))
+		ret = -EACCES;
+	else if ((g->not_after && ktime_get_real_seconds() >= g->not_after) ||
+		 (g->is_limited && !g->uses))
+		ret = -EKEYEXPIRED;
+	if (ret)
+		goto out_unlock;
+	g->uses -= g->is_limited;
+	g->lease_left--;
+	g->used[__ffs(op)]++;
+	g->last_use = jiffies;
+	if (!g->is_active)
+		make_active(g);
+	/* below the half, and half of the rest when the daemon was away before */
+	do_renew = !g->is_renewing && (g->lease_left == g->lease_half ||
+				       now >= g->lease_renew);
+	if (do_renew) {
+		g->is_renewing = true;
+		grant_get(g);
+	}
+out_unlock:
+	spin_unlock(&g->lock);
+	if (do_renew)
+		queue_work(kv_grant_wq, &g->renew);
+	return ret;
+}
+
+/* Reports the pause of one grant, or puts it off. */
+static bool report_one(struct kv_grant *g)
+{
+	bool paused;
+
+	spin_lock(&g->lock);
+	paused = time_after(jiffies, g->last_use + msecs_to_jiffies(KV_PAUSE_MS));
+	if (paused)
+		g->is_active = false;
+	spin_unlock(&g->lock);
+	if (!paused)
+		return false;
+	if (!settle(g, NULL, false))
+		return true;
+	spin_lock(&g->lock);
+	paused = g->is_active;	/* used again, so in the list again */
+	g->is_active = true;
+	spin_unlock(&g->lock);
+	return paused;
+}
+
+static void report(struct work_struct *work)
+{
+	struct kv_grant *g, *n;
+	LIST_HEAD(later);
+	LIST_HEAD(todo);
+	bool is_empty;
+
+	spin_lock(&kv_active_lock);
+	list_splice_init(&kv_active, &todo);
+	spin_unlock(&kv_active_lock);
+	/* is_active keeps others from linking what is on our list */
+	list_for_each_entry_safe(g, n, &todo, active) {
+		list_del_init(&g->active);
+		if (report_one(g))
+			kv_grant_put(g);
+		else
+			list_add_tail(&g->active, &later);
+	}
+	spin_lock(&kv_active_lock);
+	list_splice_tail(&later, &kv_active);
+	is_empty = list_empty(&kv_active);
+	spin_unlock(&kv_active_lock);
+	if (!is_empty)
+		schedule_delayed_work(&kv_reporter, msecs_to_jiffies(KV_REPORT_MS));
+}
+
+/**
+ * kv_grant_drop_all() - the key is gone, and so are all grants on it
+ * @obj: key version, which the caller holds
+ */
+void kv_grant_drop_all(struct kv_object *obj)
+{
+	struct kv_grant *g, *n;
+	LIST_HEAD(gone);
+
+	mutex_lock(&obj->lock);
+	list_splice_init(&obj->grants, &gone);
+	mutex_unlock(&obj->lock);
+	list_for_each_entry_safe(g, n, &gone, link) {
+		list_del_init(&g->link);
+		settle(g, NULL, true);
+		kv_grant_put(g);
+	}
+}
+
+/**
+ * kv_grant_init() - start the renewals' queue
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kv_grant_init(void)
+{
+	kv_grant_wq = alloc_workqueue("kvault", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return kv_grant_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * kv_grant_exit() - end what runs in the background; nobody can reach the module
+ */
+void kv_grant_exit(void)
+{
+	struct kv_grant *g, *n;
+
+	destroy_workqueue(kv_grant_wq);
+	cancel_delayed_work_sync(&kv_reporter);
+	list_for_each_entry_safe(g, n, &kv_active, active) {
+		list_del_init(&g->active);
+		kv_grant_put(g);
+	}
+	rcu_barrier();
+}

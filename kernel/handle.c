@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Handles: what a file or a key in a keyring holds of a key version, and
+ * volumes, which hold it until they are told. This is where an operation is
+ * authorised: kv_handle_begin() is called before every single one.
+ */
+#include <crypto/algapi.h>
+#include <linux/slab.h>
+#include "audit.h"
+#include "crypto.h"
+#include "handle.h"
+#include "principal.h"
+#include "tenant.h"
+#include "upcall.h"
+
+#define KV_BEGIN_TRIES	3
+
+/**
+ * kv_handle_open() - get a hold on the key that a path names
+ * @who: for whom
+ * @purpose: enum kvault_purpose
+ * @path: VAULT/keys/NAME[/VERSION]
+ * @path_len: bytes of it
+ * @ops: KVAULT_OP_* wanted, 0 for all that are granted
+ *
+ * Sleeps, killable.
+ *
+ * Return: the handle with one reference; -EACCES when not all of @ops are
+ * granted; -EDQUOT, -ENOMEM; see kv_access().
+ */
+struct kv_handle *kv_handle_open(struct kv_caller *who, u32 purpose, const void *path,
+				 u32 path_len, u32 ops)
+{
+	struct kv_handle *h;
+	struct kv_grant *g;
+	int ret;
+
+	ret = kv_tenant_charge(who->tenant, KV_CHARGE_HANDLE);
+	if (ret)
+		return ERR_PTR(ret);
+	g = kv_grant_open(who, purpose, path, path_len);
+	if (IS_ERR(g)) {
+		ret = PTR_ERR(g);
+		goto out_uncharge;
+	}
+	ret = -EACCES;
+	if (ops & ~g->ops)
+		goto out_denied;
+	ret = -ENOMEM;
+	h = kzalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
+	if (!h)
+		goto out_put;
+	refcount_set(&h->refs, 1);
+	spin_lock_init(&h->lock);
+	h->object = kv_object_get(g->object);
+	h->ops = ops ?: g->ops;
+	h->purpose = purpose;
+	RCU_INIT_POINTER(h->grant, g);
+	return h;
+
+out_denied:
+	kv_audit_denied(who->tenant, &(struct kv_event){
+		.type = KVAULT_AUDIT_DENIED, .face = who->face, .who = who->caller,
+		.object = g->object, .request_id = who->request_id, .op = ops & ~g->ops,
+		.status = ret, .count = 1 });
+out_put:
+	kv_grant_put(g);
+out_uncharge:
+	kv_tenant_uncharge(who->tenant, KV_CHARGE_HANDLE);
+	return ERR_PTR(ret);
+}
+
+/**
+ * kv_handle_get() - take a reference
+ * @h: handle
+ *
+ * Return: @h, or NULL when it is on its way out.
+ */
+struct kv_handle *kv_handle_get(struct kv_handle *h)
+{
+	return refcount_inc_not_zero(&h->refs) ? h : NULL;
+}
+
+/**
+ * kv_handle_put() - drop a reference
+ * @h: handle, or NULL or an error pointer
+ */
+void kv_handle_put(struct kv_handle *h)
+{
+	if (IS_ERR_OR_NULL(h) || !refcount_dec_and_test(&h->refs))
+		return;
+	kv_tenant_uncharge(h->object->tenant, KV_CHARGE_HANDLE);
+	kv_grant_put(rcu_dereference_protected(h->grant, true));
+	kv_object_put(h->object);
+	kfree_rcu(h, rcu);
+}
+
+static int take(struct kv_handle *h, struct kv_caller *who, u32 op)
+{
+	struct kv_grant *g;
+	int ret = -ESTALE;
+
+	rcu_read_lock();
+	g = rcu_dereference(h->grant);
+	if (kv_grant_is_for(g, who))
+		ret = kv_grant_take(g, op);
+	rcu_read_unlock();
+	return ret;
+}
+
+static int regrant(struct kv_handle *h, struct kv_caller *who)
+{
+	struct kv_grant *g = kv_grant_for(h->object, who, h->purpose);
+
+	if (IS_ERR(g))
+		return PTR_ERR(g);
+	spin_lock(&h->lock);
+	g = rcu_replace_pointer(h->grant, g, lockdep_is_held(&h->lock));
+	spin_unlock(&h->lock);
+	kv_grant_put(g);
+	return 0;
+}
+
+static int begin(struct kv_handle *h, struct kv_caller *who, u32 op)
+{
+	int ret, i = 0;
+
+	ret = kv_object_check(h->object, op);
+	/* it may be enabled again by now, which only the daemon knows */
+	if (ret == -EKEYREVOKED && h->object->state == KVAULT_OBJECT_DISABLED)
+		ret = regrant(h, who) ?: kv_object_check(h->object, op);
+	if (ret)
+		return ret;
+	if (!(h->ops & op))
+		return -EACCES;
+	while ((ret = take(h, who, op)) == -ESTALE && i++ < KV_BEGIN_TRIES) {
+		ret = regrant(h, who);
+		if (ret)
+			break;
+	}
+	return ret ?: kv_object_check(h->object, op);
+}
+
+/**
+ * kv_handle_begin() - authorise and count one operation
+ * @h: handle
+ * @who: who does it
+ * @op: one of KVAULT_OP_*
+ * @alg: enum kvault_alg, for the record of a refusal
+ *
+ * Does not sleep while the grant is fresh; else asks the daemon, killable.
+ *
+ * Return: 0; -EACCES, -EKEYREVOKED, -EKEYEXPIRED, which are recorded; see
+ * kv_access().
+ */
+int kv_handle_begin(struct kv_handle *h, struct kv_caller *who, u32 op, u32 alg)
+{
+	int ret = begin(h, who, op);
+
+	if (ret == -EACCES || ret == -EKEYREVOKED || ret == -EKEYEXPIRED)
+		kv_audit_denied(who->tenant, &(struct kv_event){
+			.type = KVAULT_AUDIT_DENIED, .face = who->face, .who = who->caller,
+			.object = h->object, .op = op, .alg = alg, .status = ret, .count = 1 });
+	return ret;
+}
+
+static int check_token(const struct kvault_token *token, const struct kv_object *obj,
+		       const struct kvault_grant *w)
+{
+	u8 hash[32];
+	int ret;
+
+	ret = kv_sha256(token->nonce, sizeof(token->nonce), hash);
+	if (ret)
+		return ret;
+	if (crypto_memneq(hash, w->token_hash, sizeof(hash)))
+		return -EKEYREJECTED;
+	if (memcmp(obj->key, token->key, sizeof(obj->key)) ||
+	    memcmp(obj->version, token->version, sizeof(obj->version)))
+		return -EIO;
+	if (!(w->ops & obj->ops & KVAULT_OP_VOLUME))
+		return -EACCES;
+	return kv_object_check(obj, KVAULT_OP_VOLUME);
+}
+
+/**
+ * kv_volume_open() - get a standing grant on the key that a token names
+ * @who: in whose name
+ * @token: well-formed; who shows it is checked by the caller
+ * @v: to attach, with @v->stop set
+ *
+ * The daemon has a durable record of it before this returns. Sleeps, killable.
+ *
+ * Return: 0; -ENOKEY for a token of another tenant, -EKEYREJECTED for one that
+ * was not given out; -EACCES, -EKEYREVOKED, -EKEYEXPIRED; see kv_access().
+ */
+int kv_volume_open(struct kv_caller *who, const struct kvault_token *token,
+		   struct kv_volume *v)
+{
+	struct kvault_access access = {
+		.size = sizeof(access), .ops = KVAULT_OP_VOLUME,
+		.purpose = KVAULT_PURPOSE_VOLUME,
+	};
+	struct kvault_grant w;
+	struct kv_object *obj;
+	int ret;
+
+	if (memcmp(token->tenant, who->tenant->id, sizeof(token->tenant)))
+		return -ENOKEY;
+	memcpy(access.key, token->key, sizeof(access.key));
+	memcpy(access.version, token->version, sizeof(access.version));
+	memcpy(access.grant, token->grant, sizeof(access.grant));
+	ret = kv_access(who, KVAULT_PURPOSE_VOLUME, NULL, 0, &access, &w, &obj);
+	if (ret)
+		return ret;
+	ret = check_token(token, obj, &w);
+	if (!ret)
+		ret = kv_object_attach(obj, v);
+	kv_object_put(obj);
+	return ret;
+}
+
+/**
+ * kv_volume_close() - a standing grant ends
+ * @who: who had it; only tenant, caller and face count
+ * @v: the volume; nothing happens if it is not attached
+ * @sectors: of 512 bytes that were read and written
+ */
+void kv_volume_close(struct kv_caller *who, struct kv_volume *v, u64 sectors)
+{
+	struct kv_object *obj = v->object;
+
+	if (!obj)
+		return;
+	kv_audit_emit(obj->tenant, &(struct kv_event){
+		.type = KVAULT_AUDIT_VOLUME_CLOSE, .face = who->face, .who = who->caller,
+		.object = obj, .op = KVAULT_OP_VOLUME, .count = sectors });
+	kv_object_detach(v);
+}

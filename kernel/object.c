@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Key objects: the material of one version of a key, once per tenant, however
+ * many handles, keyrings and volumes use it.
+ *
+ *   (daemon's grant) -> LIVE <--> DISABLED
+ *                         `---------`---> GONE, never back
+ *
+ * Only kv_object_set_state() changes the state, and only to a revision that
+ * is not lower than the one before. Leaving LIVE it stops volumes, takes the
+ * key out of the engines, and waits for operations under way before it frees
+ * the material: they hold the object's in-flight count.
+ *
+ * An object that is disabled keeps its place, so that "disabled" is an answer
+ * that needs no daemon; its material is gone and comes back with the next
+ * grant.
+ *
+ * Locks: kv_objects_lock (mutex) protects all tenants' lists; no lock of an
+ * object nests inside it: an object is found and referenced first. Then
+ * object->state_lock -> object->lock.
+ */
+#include <linux/idr.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include "crypto.h"
+#include "grant.h"
+#include "object.h"
+#include "seal.h"
+#include "tenant.h"
+#include "upcall.h"
+
+static DEFINE_MUTEX(kv_objects_lock);
+static DEFINE_IDA(kv_slots);
+
+/**
+ * kv_object_is_engine() - does the key live in engines?
+ * @obj: key version
+ *
+ * Return: true for RSA, EC, and whatever is in an HSM.
+ */
+bool kv_object_is_engine(const struct kv_object *obj)
+{
+	return obj->kty != KVAULT_KTY_OCT || obj->flags & KVAULT_KEY_HSM;
+}
+
+static void free_material(struct kv_object *obj)
+{
+	kv_ciphers_free(obj->ciphers);
+	obj->ciphers = NULL;
+	kfree_sensitive(obj->material);
+	obj->material = NULL;
+	obj->material_len = 0;
+	kfree(obj->sealed);
+	obj->sealed = NULL;
+}
+
+/**
+ * kv_object_get() - take a reference
+ * @obj: key version
+ *
+ * Return: @obj.
+ */
+struct kv_object *kv_object_get(struct kv_object *obj)
+{
+	refcount_inc(&obj->refs);
+	return obj;
+}
+
+/**
+ * kv_object_put() - drop a reference
+ * @obj: key version, or NULL or an error pointer
+ */
+void kv_object_put(struct kv_object *obj)
+{
+	if (IS_ERR_OR_NULL(obj) || !refcount_dec_and_test(&obj->refs))
+		return;
+	free_material(obj);
+	percpu_ref_exit(&obj->inflight);
+	kfree(obj->public);
+	ida_free(&kv_slots, obj->slot);
+	kv_tenant_uncharge(obj->tenant, KV_CHARGE_OBJECT);
+	kv_tenant_put(obj->tenant);
+	kfree(obj);
+}
+
+static void inflight_zero(struct percpu_ref *ref)
+{
+	complete(&container_of(ref, struct kv_object, inflight)->quiet);
+}
+
+static struct kv_object *object_new(struct kv_tenant *t, const struct kvault_binding *b)
+{
+	struct kv_object *obj;
+	int slot, ret;
+
+	ret = kv_tenant_charge(t, KV_CHARGE_OBJECT);
+	if (ret)
+		return ERR_PTR(ret);
+	slot = ida_alloc_min(&kv_slots, 1, GFP_KERNEL);
+	ret = slot;
+	if (slot < 0)
+		goto out_uncharge;
+	ret = -ENOMEM;
+	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		goto out_slot;
+	ret = percpu_ref_init(&obj->inflight, inflight_zero, PERCPU_REF_ALLOW_REINIT, GFP_KERNEL);
+	if (ret)
+		goto out_free;
+	init_completion(&obj->quiet);
+	refcount_set(&obj->refs, 1);
+	mutex_init(&obj->state_lock);
+	mutex_init(&obj->lock);
+	INIT_LIST_HEAD(&obj->link);
+	INIT_LIST_HEAD(&obj->volumes);
+	INIT_LIST_HEAD(&obj->grants);
+	obj->tenant = kv_tenant_get(t);
+	obj->slot = slot;
+	memcpy(obj->key, b->object, sizeof(obj->key));
+	memcpy(obj->version, b->version, sizeof(obj->version));
+	obj->kty = b->kty;
+	obj->bits = b->bits;
+	obj->curve = b->curve;
+	obj->flags = b->flags;
+	return obj;
+
+out_free:
+	kfree(obj);
+out_slot:
+	ida_free(&kv_slots, slot);
+out_uncharge:
+	kv_tenant_uncharge(t, KV_CHARGE_OBJECT);
+	return ERR_PTR(ret);
+}
+
+static struct kv_object *find_locked(struct kv_tenant *t, const u8 *version)
+{
+	struct kv_object *obj;
+
+	lockdep_assert_held(&kv_objects_lock);
+	list_for_each_entry(obj, &t->objects, link)
+		if (!memcmp(obj->version, version, KVAULT_ID_SIZE))
+			return obj;
+	return NULL;
+}
+
+/**
+ * kv_object_find() - a key version that the kernel holds
+ * @t: tenant
+ * @version: its id
+ *
+ * Return: it with a reference, or NULL.
+ */
+struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *version)
+{
+	struct kv_object *obj;
+
+	mutex_lock(&kv_objects_lock);
+	obj = find_locked(t, version);
+	if (obj)
+		kv_object_get(obj);
+	mutex_unlock(&kv_objects_lock);
+	return obj;
+}
+
+static struct kv_object *find_or_new(struct kv_tenant *t, const struct kvault_binding *b)
+{
+	struct kv_object *obj;
+
+	mutex_lock(&kv_objects_lock);
+	obj = find_locked(t, b->version);
+	if (!obj && !kv_tenant_is_dead(t)) {
+		obj = object_new(t, b);
+		if (!IS_ERR(obj))
+			list_add_tail(&obj->link, &t->objects);
+	}
+	if (!IS_ERR_OR_NULL(obj))
+		kv_object_get(obj);
+	mutex_unlock(&kv_objects_lock);
+	return obj ?: ERR_PTR(-ENOKEY);
+}
+
+static bool is_weak_xts(const struct kv_object *obj)
+{
+	u32 half = obj->material_len / 2;
+
+	return obj->ops & KVAULT_OP_VOLUME &&
+	       !memcmp(obj->material, obj->material + half, half);
+}
+
+static int load_symmetric(struct kv_object *obj, const struct kvault_binding *b,
+			  const void *blob, u32 blob_len)
+{
+	u32 len = b->bits / 8;
+	int ret;
+
+	if (b->bits % 8 || !len || len > 64)
+		return -EINVAL;
+	obj->material = kzalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!obj->material)
+		return -ENOMEM;
+	obj->material_len = len;
+	ret = kv_unseal(obj->tenant, b, blob, blob_len, obj->material, &len);
+	if (!ret && len != obj->material_len)
+		ret = -EBADMSG;
+	if (!ret && is_weak_xts(obj))
+		ret = -EKEYREJECTED;
+	if (ret)
+		free_material(obj);
+	return ret;
+}
+
+static int load_engine(struct kv_object *obj, const struct kvault_binding *b,
+		       const void *blob, u32 blob_len)
+{
+	struct kv_sealed *s;
+
+	if (blob_len > KVAULT_MATERIAL_MAX + KVAULT_BLOB_OVERHEAD)
+		return -EINVAL;
+	s = kmalloc(struct_size(s, blob, blob_len), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+	s->binding = *b;
+	s->len = blob_len;
+	memcpy(s->blob, blob, blob_len);
+	kfree(obj->sealed);
+	obj->sealed = s;
+	return 0;
+}
+
+static void resume(struct kv_object *obj)
+{
+	obj->state = KVAULT_OBJECT_LIVE;
+	if (percpu_ref_is_dying(&obj->inflight))
+		percpu_ref_reinit(&obj->inflight);
+}
+
+static int accept_locked(struct kv_object *obj, const struct kvault_grant *g,
+			 const void *public, u32 public_len, const void *blob, u32 blob_len)
+{
+	const struct kvault_binding *b = &g->binding;
+	int ret;
+
+	lockdep_assert_held(&obj->lock);
+	if (memcmp(obj->key, b->object, sizeof(obj->key)) || obj->kty != b->kty ||
+	    obj->bits != b->bits || obj->curve != b->curve ||
+	    (obj->flags ^ b->flags) & KVAULT_KEY_HSM)
+		return -EINVAL;
+	if (obj->state == KVAULT_OBJECT_GONE)
+		return -EKEYREVOKED;
+	if (g->revision < obj->revision)
+		return -ESTALE;
+	if (obj->state == KVAULT_OBJECT_LIVE && g->revision == obj->revision &&
+	    (obj->material || obj->sealed))
+		return 0;
+	obj->ops = b->ops;
+	obj->flags = b->flags;
+	obj->nbf = b->nbf;
+	obj->exp = b->exp;
+	if (!(b->flags & KVAULT_KEY_ENABLED))
+		return -EKEYREVOKED;
+	if (kv_object_is_engine(obj))
+		ret = load_engine(obj, b, blob, blob_len);
+	else if (!obj->material)
+		ret = load_symmetric(obj, b, blob, blob_len);
+	else
+		ret = 0;
+	if (ret)
+		return ret;
+	if (public_len && !obj->public) {
+		obj->public = kmemdup(public, public_len, GFP_KERNEL_ACCOUNT);
+		obj->public_len = obj->public ? public_len : 0;
+	}
+	obj->revision = g->revision;
+	resume(obj);
+	return 0;
+}
+
+/**
+ * kv_object_accept() - take what the daemon says a key version is
+ * @t: tenant whose it must be
+ * @g: the daemon's grant; hostile
+ * @public: public JWK
+ * @public_len: bytes of it
+ * @blob: the material, sealed
+ * @blob_len: bytes of it
+ *
+ * Return: the key version with a reference; -EINVAL, -EPERM for one that is
+ * not the tenant's, -EBADMSG for a blob that does not check, -ESTALE for a
+ * revision that is lower than one seen before, -EKEYREVOKED, -EDQUOT, -ENOMEM.
+ */
+struct kv_object *kv_object_accept(struct kv_tenant *t, const struct kvault_grant *g,
+				   const void *public, u32 public_len,
+				   const void *blob, u32 blob_len)
+{
+	struct kv_object *obj;
+	int ret;
+
+	if (g->size != sizeof(*g) || public_len > KVAULT_PUBLIC_MAX || g->ops & ~KVAULT_OP_ALL)
+		return ERR_PTR(-EINVAL);
+	ret = kv_binding_check(t, &g->binding);
+	if (!ret && g->binding.type != KVAULT_TYPE_KEY)
+		ret = -EINVAL;
+	if (ret)
+		return ERR_PTR(ret);
+	obj = find_or_new(t, &g->binding);
+	if (IS_ERR(obj))
+		return obj;
+	mutex_lock(&obj->state_lock);
+	mutex_lock(&obj->lock);
+	ret = accept_locked(obj, g, public, public_len, blob, blob_len);
+	mutex_unlock(&obj->lock);
+	mutex_unlock(&obj->state_lock);
+	if (ret) {
+		kv_object_put(obj);
+		return ERR_PTR(ret);
+	}
+	return obj;
+}
+
+/**
+ * kv_object_check() - may this key do that, now?
+ * @obj: key version
+ * @op: one of KVAULT_OP_*
+ *
+ * Outside nbf..exp a key does not protect anything new; what it protected
+ * before can still be opened (spec.md 2.4).
+ *
+ * Return: 0; -EKEYREVOKED, -EKEYEXPIRED, -EACCES.
+ */
+int kv_object_check(const struct kv_object *obj, u32 op)
+{
+	const u32 timed = KVAULT_OP_ENCRYPT | KVAULT_OP_WRAP | KVAULT_OP_SIGN | KVAULT_OP_VOLUME;
+	u64 now;
+
+	if (READ_ONCE(obj->state) != KVAULT_OBJECT_LIVE)
+		return -EKEYREVOKED;
+	if (!(READ_ONCE(obj->ops) & op))
+		return -EACCES;
+	if (!(op & timed) || !(READ_ONCE(obj->nbf) | READ_ONCE(obj->exp)))
+		return 0;
+	now = ktime_get_real_seconds();
+	if (now < READ_ONCE(obj->nbf) || (READ_ONCE(obj->exp) && now >= READ_ONCE(obj->exp)))
+		return -EKEYEXPIRED;
+	return 0;
+}
+
+static u32 stop_volumes(struct kv_object *obj)
+{
+	struct kv_volume *v;
+	u32 n = 0;
+
+	lockdep_assert_held(&obj->lock);
+	list_for_each_entry(v, &obj->volumes, link) {
+		if (v->is_stopped)
+			continue;
+		v->is_stopped = true;
+		v->stop(v);
+		n++;
+	}
+	return n;
+}
+
+/* Nothing begins any more; what is under way ends before this returns. */
+static u32 suspend(struct kv_object *obj, u32 state)
+{
+	u32 n;
+
+	lockdep_assert_held(&obj->lock);
+	WRITE_ONCE(obj->state, state);
+	n = stop_volumes(obj);
+	if (!percpu_ref_is_dying(&obj->inflight)) {
+		reinit_completion(&obj->quiet);
+		percpu_ref_kill(&obj->inflight);
+		mutex_unlock(&obj->lock);
+		/* who is in flight may need the lock to make a transform */
+		wait_for_completion(&obj->quiet);
+		mutex_lock(&obj->lock);
+	}
+	free_material(obj);
+	return n;
+}
+
+static int set_state(struct kv_object *obj, u64 revision, u32 state, u32 *ret_volumes)
+{
+	bool was_engine;
+	int ret = 0;
+
+	mutex_lock(&obj->state_lock);
+	mutex_lock(&obj->lock);
+	if (revision < obj->revision || (obj->state == KVAULT_OBJECT_GONE &&
+					 state != KVAULT_OBJECT_GONE)) {
+		ret = -ESTALE;
+		goto out_unlock;
+	}
+	/*
+	 * LIVE says only that the attributes changed: the next grant brings
+	 * them, and the policy revision makes everyone ask for it.
+	 */
+	obj->revision = revision;
+	was_engine = obj->sealed;
+	if (state != KVAULT_OBJECT_LIVE)
+		*ret_volumes += suspend(obj, state);
+out_unlock:
+	mutex_unlock(&obj->lock);
+	if (!ret && state != KVAULT_OBJECT_LIVE && was_engine)
+		kv_engine_forget(obj);
+	mutex_unlock(&obj->state_lock);
+	return ret;
+}
+
+/* The next object of a key after @obj, whose reference is dropped. */
+static struct kv_object *next_of(struct kv_tenant *t, struct kv_object *after, const u8 *key,
+				 const u8 *version)
+{
+	struct kv_object *obj, *found = NULL;
+	bool passed = !after;
+
+	mutex_lock(&kv_objects_lock);
+	list_for_each_entry(obj, &t->objects, link) {
+		if (passed && !memcmp(obj->key, key, KVAULT_ID_SIZE) &&
+		    (!version || !memcmp(obj->version, version, KVAULT_ID_SIZE))) {
+			found = kv_object_get(obj);
+			break;
+		}
+		passed = passed || obj == after;
+	}
+	mutex_unlock(&kv_objects_lock);
+	kv_object_put(after);
+	return found;
+}
+
+/**
+ * kv_object_set_state() - the daemon says what became of a key
+ * @t: tenant
+ * @key: id of the key
+ * @version: id of one version, or NULL for all that the kernel holds
+ * @revision: of the change
+ * @state: enum kvault_object_state
+ * @ret_volumes: out: standing grants that were stopped
+ *
+ * Sleeps until nothing uses the key any more.
+ *
+ * Return: 0, also when the kernel holds none; -ESTALE, -EINVAL.
+ */
+int kv_object_set_state(struct kv_tenant *t, const u8 *key, const u8 *version,
+			u64 revision, u32 state, u32 *ret_volumes)
+{
+	struct kv_object *obj = NULL;
+	int ret = 0, r;
+
+	*ret_volumes = 0;
+	if (state == KVAULT_OBJECT_UNSPEC || state > KVAULT_OBJECT_GONE)
+		return -EINVAL;
+	while ((obj = next_of(t, obj, key, version))) {
+		r = set_state(obj, revision, state, ret_volumes);
+		ret = ret ?: r;
+		if (state == KVAULT_OBJECT_GONE)
+			kv_grant_drop_all(obj);
+	}
+	return ret;
+}
+
+static struct kv_object *take_first(struct kv_tenant *t)
+{
+	struct kv_object *obj;
+
+	mutex_lock(&kv_objects_lock);
+	obj = list_first_entry_or_null(&t->objects, struct kv_object, link);
+	if (obj)
+		list_del_init(&obj->link);
+	mutex_unlock(&kv_objects_lock);
+	return obj;
+}
+
+/**
+ * kv_object_wipe_all() - the tenant has ended: so do its keys
+ * @t: tenant, dead
+ */
+void kv_object_wipe_all(struct kv_tenant *t)
+{
+	struct kv_object *obj;
+	u32 volumes = 0;
+
+	while ((obj = take_first(t))) {
+		set_state(obj, U64_MAX, KVAULT_OBJECT_GONE, &volumes);
+		kv_grant_drop_all(obj);
+		kv_object_put(obj);
+	}
+}
+
+/**
+ * kv_object_attach() - a standing grant begins
+ * @obj: key version
+ * @v: user of it, with @v->stop set; takes a reference
+ *
+ * Return: 0; -EKEYREVOKED.
+ */
+int kv_object_attach(struct kv_object *obj, struct kv_volume *v)
+{
+	int ret = 0;
+
+	mutex_lock(&obj->lock);
+	if (obj->state == KVAULT_OBJECT_LIVE && obj->material) {
+		v->object = kv_object_get(obj);
+		v->is_stopped = false;
+		list_add_tail(&v->link, &obj->volumes);
+	} else {
+		ret = -EKEYREVOKED;
+	}
+	mutex_unlock(&obj->lock);
+	return ret;
+}
+
+/**
+ * kv_object_detach() - a standing grant ends
+ * @v: user; nothing happens if it is not attached
+ */
+void kv_object_detach(struct kv_volume *v)
+{
+	struct kv_object *obj = v->object;
+
+	if (!obj)
+		return;
+	mutex_lock(&obj->lock);
+	list_del_init(&v->link);
+	v->object = NULL;
+	mutex_unlock(&obj->lock);
+	kv_object_put(obj);
+}
+
+/**
+ * kv_object_exit() - free what remains of the slots
+ */
+void kv_object_exit(void)
+{
+	ida_destroy(&kv_slots);
+}
