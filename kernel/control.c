@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/kvault-control and /dev/kvault-engine: the nodes of the daemon and of
+ * the engines. Who may open them is said by their mode; here we ask only that
+ * the opener is in the initial user namespace.
+ *
+ * file->private_data is the file's struct kv_server once it has claimed or
+ * attached, set once under kv_attach_lock.
+ */
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+#include "audit.h"
+#include "ioctl.h"
+#include "link.h"
+#include "seal.h"
+#include "tenant.h"
+#include "upcall.h"
+
+static DEFINE_MUTEX(kv_attach_lock);
+static u64 kv_attachments;
+
+static struct kv_server *server_of(struct file *file)
+{
+	return smp_load_acquire(&file->private_data);
+}
+
+static int open_node(struct inode *inode, struct file *file)
+{
+	file->private_data = NULL;
+	return file->f_cred->user_ns == &init_user_ns ? 0 : -EPERM;
+}
+
+/* Makes the file a server, once. */
+static int become_server(struct file *file, enum kv_queue_id queue, u64 generation)
+{
+	struct kv_server *s;
+
+	lockdep_assert_held(&kv_attach_lock);
+	if (file->private_data)
+		return -EBUSY;
+	s = kv_server_new(queue, generation);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	smp_store_release(&file->private_data, s);
+	return 0;
+}
+
+static int ctl_claim(struct file *file, void *p)
+{
+	struct kvault_claim *arg = p;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	mutex_lock(&kv_attach_lock);
+	ret = file->private_data ? -EBUSY : kv_link_claim(file, arg);
+	if (!ret) {
+		ret = become_server(file, KV_QUEUE_DAEMON, arg->generation);
+		if (ret)
+			kv_link_release(file);
+	}
+	mutex_unlock(&kv_attach_lock);
+	return ret;
+}
+
+static int ctl_exchange(struct file *file, void *p)
+{
+	struct kv_server *s = server_of(file);
+
+	return s ? kv_server_exchange(s, p) : -EPERM;
+}
+
+static void *copy_binding(u64 uptr, const u8 *tenant_of, struct kv_tenant **ret_t)
+{
+	struct kvault_binding *b;
+	int ret;
+
+	b = kv_copy_in(uptr, sizeof(*b), sizeof(*b));
+	if (IS_ERR(b))
+		return b;
+	if (!*ret_t)
+		*ret_t = kv_tenant_find(tenant_of ?: b->tenant);
+	ret = *ret_t ? kv_binding_check(*ret_t, b) : -ENOKEY;
+	if (ret) {
+		kvfree(b);
+		return ERR_PTR(ret);
+	}
+	return b;
+}
+
+static int make_symmetric(const struct kvault_binding *b, u8 *plain, u32 *len)
+{
+	if (b->kty != KVAULT_KTY_OCT || b->bits % 8 || b->bits < 128 || b->bits > 512)
+		return -EINVAL;
+	*len = b->bits / 8;
+	do {
+		get_random_bytes(plain, *len);
+		/* XTS needs halves that differ; of others it takes nothing away */
+	} while (!memcmp(plain, plain + *len / 2, *len / 2));
+	return 0;
+}
+
+static bool is_same_object(const struct kvault_binding *a, const struct kvault_binding *b)
+{
+	return !memcmp(a, b, offsetof(struct kvault_binding, ops)) &&
+	       !((a->flags ^ b->flags) & KVAULT_KEY_HSM);
+}
+
+static int reseal_source(const struct kvault_seal *arg, struct kv_tenant *t,
+			 const struct kvault_binding *b, const void *blob, u8 *plain, u32 *len)
+{
+	struct kvault_binding *old = copy_binding(arg->old_binding, NULL, &t);
+	int ret;
+
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	ret = is_same_object(old, b) ? kv_unseal(t, old, blob, arg->in_len, plain, len) : -EINVAL;
+	kvfree(old);
+	return ret;
+}
+
+static int transit_source(const struct kvault_seal *arg, struct kv_tenant *t,
+			  const struct kvault_binding *b, const void *blob, u8 *plain, u32 *len)
+{
+	struct kvault_binding transit;
+	int ret;
+
+	kv_binding_transit(&transit, t, arg->request_id);
+	ret = kv_unseal(t, &transit, blob, arg->in_len, plain, len);
+	if (ret || b->type != KVAULT_TYPE_KEY)
+		return ret;
+	/* other keys are for an engine to look at, before they are kept */
+	if (b->kty != KVAULT_KTY_OCT || b->bits != *len * 8 || b->flags & KVAULT_KEY_HSM)
+		return -EINVAL;
+	if (b->ops & KVAULT_OP_VOLUME && !memcmp(plain, plain + *len / 2, *len / 2))
+		return -EKEYREJECTED;
+	return 0;
+}
+
+static int seal_source(const struct kvault_seal *arg, struct kv_tenant *t,
+		       const struct kvault_binding *b, const void *blob, u8 *plain, u32 *len)
+{
+	switch (arg->source) {
+	case KVAULT_SEAL_GENERATE:
+		return arg->in_len ? -EINVAL : make_symmetric(b, plain, len);
+	case KVAULT_SEAL_TRANSIT:
+		return transit_source(arg, t, b, blob, plain, len);
+	case KVAULT_SEAL_RESEAL:
+		return reseal_source(arg, t, b, blob, plain, len);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int seal_out(struct kvault_seal *arg, struct kv_tenant *t,
+		    const struct kvault_binding *b, const u8 *plain, u32 len)
+{
+	u32 need = len + KVAULT_BLOB_OVERHEAD, room = arg->out_len;
+	void *out;
+	int ret;
+
+	arg->out_len = need;
+	if (room < need)
+		return -EMSGSIZE;
+	out = kvmalloc(need, GFP_KERNEL_ACCOUNT);
+	if (!out)
+		return -ENOMEM;
+	ret = kv_seal(t, b, plain, len, out);
+	if (!ret && copy_to_user(u64_to_user_ptr(arg->out), out, need))
+		ret = -EFAULT;
+	kvfree(out);
+	return ret;
+}
+
+static int ctl_seal(struct file *file, void *p)
+{
+	struct kvault_seal *arg = p;
+	struct kvault_binding *b;
+	struct kv_tenant *t = NULL;
+	u32 len = KVAULT_BLOB_MAX;
+	u8 *blob, *plain;
+	int ret;
+
+	if (!server_of(file))
+		return -EPERM;
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->reserved)
+		return -EINVAL;
+	blob = kv_copy_in(arg->in, arg->in_len, KVAULT_BLOB_MAX);
+	if (IS_ERR(blob))
+		return PTR_ERR(blob);
+	b = copy_binding(arg->binding, NULL, &t);
+	if (IS_ERR(b)) {
+		ret = PTR_ERR(b);
+		goto out_blob;
+	}
+	plain = kvzalloc(KVAULT_BLOB_MAX, GFP_KERNEL_ACCOUNT);
+	ret = plain ? seal_source(arg, t, b, blob, plain, &len) : -ENOMEM;
+	if (!ret)
+		ret = seal_out(arg, t, b, plain, len);
+	if (plain)
+		memzero_explicit(plain, KVAULT_BLOB_MAX);
+	kvfree(plain);
+	kvfree(b);
+out_blob:
+	kv_tenant_put(t);
+	kvfree(blob);
+	return ret;
+}
+
+static int ctl_submit(struct file *file, void *p)
+{
+	return server_of(file) ? kv_engine_submit(p) : -EPERM;
+}
+
+static int ctl_audit_read(struct file *file, void *p)
+{
+	struct kvault_audit_read *arg = p;
+	struct kv_server *s = server_of(file);
+
+	if (!s)
+		return -EPERM;
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	return kv_audit_read(s->generation, u64_to_user_ptr(arg->buf), &arg->len, &arg->more);
+}
+
+static int ctl_root_set(struct file *file, void *p)
+{
+	struct kvault_root_set *arg = p;
+
+	return arg->flags ? -EOPNOTSUPP : kv_root_set(arg->store, arg->key);
+}
+
+static int ctl_root_wrap(struct file *file, void *p)
+{
+	struct kvault_root_wrap *arg = p;
+	struct kvault_binding transit;
+	u8 *blob, *secret = NULL;
+	u32 len = KVAULT_AUX_MAX;
+	int ret;
+
+	if (!server_of(file))
+		return -EPERM;
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->reserved || memchr_inv(arg->pad, 0, sizeof(arg->pad)))
+		return -EINVAL;
+	blob = kv_copy_in(arg->secret, arg->secret_len, KVAULT_BLOB_MAX);
+	if (IS_ERR(blob))
+		return PTR_ERR(blob);
+	secret = kzalloc(KVAULT_AUX_MAX, GFP_KERNEL_ACCOUNT);
+	kv_binding_transit(&transit, kv_tenant_host(), arg->request_id);
+	ret = secret ? kv_unseal(kv_tenant_host(), &transit, blob, arg->secret_len, secret, &len) :
+	      -ENOMEM;
+	if (!ret)
+		ret = kv_root_wrap(arg, secret, len);
+	kfree_sensitive(secret);
+	kvfree(blob);
+	return ret;
+}
+
+static const struct kv_ioctl ctl_ioctls[] = {
+	KV_IOCTL(KVAULT_CTL_CLAIM, kvault_claim, generation, ctl_claim),
+	KV_IOCTL(KVAULT_CTL_EXCHANGE, kvault_exchange, next_len, ctl_exchange),
+	KV_IOCTL(KVAULT_CTL_SEAL, kvault_seal, request_id, ctl_seal),
+	KV_IOCTL(KVAULT_CTL_SUBMIT, kvault_submit, in_len, ctl_submit),
+	KV_IOCTL(KVAULT_CTL_AUDIT_READ, kvault_audit_read, more, ctl_audit_read),
+	{ .cmd = KVAULT_CTL_ROOT_SET, .size = sizeof(struct kvault_root_set),
+	  .min_size = sizeof(struct kvault_root_set), .is_in = true, .fn = ctl_root_set },
+	KV_IOCTL(KVAULT_CTL_ROOT_WRAP, kvault_root_wrap, pad, ctl_root_wrap),
+};
+
+static long ctl_ioctl(struct file *file, unsigned int cmd, unsigned long uptr)
+{
+	return kv_ioctl_dispatch(file, cmd, uptr, ctl_ioctls, ARRAY_SIZE(ctl_ioctls));
+}
+
+static __poll_t poll_node(struct file *file, struct poll_table_struct *wait)
+{
+	struct kv_server *s = server_of(file);
+	__poll_t mask = 0;
+
+	if (!s)
+		return EPOLLERR;
+	poll_wait(file, kv_server_wq(s->queue), wait);
+	if (kv_server_has_work(s))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (s->queue == KV_QUEUE_DAEMON && kv_audit_pending(s->generation))
+		mask |= EPOLLPRI;
+	return mask;
+}
+
+static int ctl_release(struct inode *inode, struct file *file)
+{
+	if (file->private_data) {
+		/* no longer present before what it had goes back into the line */
+		kv_link_release(file);
+		kv_server_free(file->private_data);
+		if (kv_link_state() == KVAULT_DAEMON_ABSENT)
+			kv_upcall_fail_all(KV_QUEUE_DAEMON, -EHOSTDOWN);
+	}
+	return 0;
+}
+
+static int eng_attach(struct file *file, void *p)
+{
+	struct kvault_attach *arg = p;
+	int ret;
+
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->reserved ||
+	    (arg->kind != KVAULT_ENGINE_OPENSSL && arg->kind != KVAULT_ENGINE_PKCS11))
+		return -EINVAL;
+	mutex_lock(&kv_attach_lock);
+	ret = become_server(file, (enum kv_queue_id)arg->kind, kv_attachments + 1);
+	if (!ret)
+		kv_attachments++;
+	mutex_unlock(&kv_attach_lock);
+	return ret;
+}
+
+static const struct kv_ioctl eng_ioctls[] = {
+	KV_IOCTL(KVAULT_ENG_ATTACH, kvault_attach, reserved, eng_attach),
+	KV_IOCTL(KVAULT_ENG_EXCHANGE, kvault_exchange, next_len, ctl_exchange),
+};
+
+static long eng_ioctl(struct file *file, unsigned int cmd, unsigned long uptr)
+{
+	return kv_ioctl_dispatch(file, cmd, uptr, eng_ioctls, ARRAY_SIZE(eng_ioctls));
+}
+
+static int eng_release(struct inode *inode, struct file *file)
+{
+	if (file->private_data)
+		kv_server_free(file->private_data);
+	return 0;
+}
+
+static const struct file_operations ctl_fops = {
+	.owner		= THIS_MODULE,
+	.open		= open_node,
+	.release	= ctl_release,
+	.poll		= poll_node,
+	.unlocked_ioctl	= ctl_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static const struct file_operations eng_fops = {
+	.owner		= THIS_MODULE,
+	.open		= open_node,
+	.release	= eng_release,
+	.poll		= poll_node,
+	.unlocked_ioctl	= eng_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice ctl_misc = {
+	.minor = MISC_DYNAMIC_MINOR, .name = "kvault-control", .fops = &ctl_fops, .mode = 0600,
+};
+
+static struct miscdevice eng_misc = {
+	.minor = MISC_DYNAMIC_MINOR, .name = "kvault-engine", .fops = &eng_fops, .mode = 0600,
+};
+
+/**
+ * kv_control_init() - make the nodes
+ *
+ * Return: 0; -errno of the misc core.
+ */
+int kv_control_init(void)
+{
+	int ret;
+
+	ret = misc_register(&ctl_misc);
+	if (ret)
+		return ret;
+	ret = misc_register(&eng_misc);
+	if (ret)
+		misc_deregister(&ctl_misc);
+	return ret;
+}
+
+/**
+ * kv_control_exit() - remove them
+ */
+void kv_control_exit(void)
+{
+	misc_deregister(&eng_misc);
+	misc_deregister(&ctl_misc);
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/kvault: who may open it, in whose name a call is made, and the table
+ * of its ioctls. Everyone may open it; an open file belongs to the opener's
+ * tenant for good, and from any other tenant it can be closed and no more.
+ *
+ * read() and write() do nothing here, so that a file that is passed to a
+ * program as its standard output cannot make it do anything.
+ */
+#include <linux/cred.h>
+#include <linux/gfp.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "audit.h"
+#include "device.h"
+#include "handle.h"
+#include "ioctl.h"
+#include "principal.h"
+#include "tenant.h"
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct kv_file *f;
+	int ret;
+
+	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return -ENOMEM;
+	f->tenant = kv_tenant_of(file->f_cred->user_ns);
+	if (IS_ERR(f->tenant)) {
+		ret = PTR_ERR(f->tenant);
+		goto out_free;
+	}
+	f->opener = kv_principal_new(f->tenant);
+	if (IS_ERR(f->opener)) {
+		ret = PTR_ERR(f->opener);
+		goto out_put;
+	}
+	spin_lock_init(&f->last_lock);
+	mutex_init(&f->buf_lock);
+	xa_init_flags(&f->handles, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	file->private_data = f;
+	return 0;
+
+out_put:
+	kv_tenant_put(f->tenant);
+out_free:
+	kfree(f);
+	return ret;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	struct kv_file *f = file->private_data;
+	struct kv_handle *h;
+	unsigned long nr;
+
+	xa_for_each(&f->handles, nr, h)
+		kv_handle_put(h);
+	xa_destroy(&f->handles);
+	if (f->buf)
+		free_pages_exact(f->buf, f->buf_size);
+	kv_principal_put(f->last);
+	kv_principal_put(f->opener);
+	kv_tenant_put(f->tenant);
+	kfree(f);
+	return 0;
+}
+
+/**
+ * kv_file_handle() - look a handle up
+ * @f: open file
+ * @nr: its number there
+ *
+ * Return: the handle with a reference, or -ENOKEY.
+ */
+struct kv_handle *kv_file_handle(struct kv_file *f, u32 nr)
+{
+	struct kv_handle *h;
+
+	rcu_read_lock();
+	h = xa_load(&f->handles, nr);
+	if (h)
+		h = kv_handle_get(h);
+	rcu_read_unlock();
+	return h ?: ERR_PTR(-ENOKEY);
+}
+
+/**
+ * kv_file_buf_get() - linear memory for the payload of one operation
+ * @f: open file, whose own buffer is used when no other thread has it
+ * @size: bytes
+ * @ret_own: out: for kv_file_buf_put()
+ *
+ * Return: the memory, or NULL.
+ */
+void *kv_file_buf_get(struct kv_file *f, u32 size, bool *ret_own)
+{
+	void *buf;
+
+	*ret_own = mutex_trylock(&f->buf_lock);
+	if (!*ret_own)
+		return alloc_pages_exact(size, GFP_KERNEL_ACCOUNT);
+	if (f->buf_size >= size)
+		return f->buf;
+	buf = alloc_pages_exact(PAGE_ALIGN(size), GFP_KERNEL_ACCOUNT);
+	if (!buf) {
+		mutex_unlock(&f->buf_lock);
+		return NULL;
+	}
+	if (f->buf)
+		free_pages_exact(f->buf, f->buf_size);
+	f->buf = buf;
+	f->buf_size = PAGE_ALIGN(size);
+	return buf;
+}
+
+/**
+ * kv_file_buf_put() - give it back
+ * @f: open file
+ * @buf: what kv_file_buf_get() returned
+ * @size: as there
+ * @used: bytes that have to be wiped
+ * @own: as there
+ */
+void kv_file_buf_put(struct kv_file *f, void *buf, u32 size, u32 used, bool own)
+{
+	memzero_explicit(buf, used);
+	if (own)
+		mutex_unlock(&f->buf_lock);
+	else
+		free_pages_exact(buf, size);
+}
+
+/* The principal of the current task, a reference; captured when it is a new one. */
+static struct kv_principal *current_principal(struct kv_file *f)
+{
+	struct kv_principal *p, *old;
+
+	if (kv_principal_is_current(f->opener))
+		return kv_principal_get(f->opener);
+	spin_lock(&f->last_lock);
+	p = f->last && kv_principal_is_current(f->last) ? kv_principal_get(f->last) : NULL;
+	spin_unlock(&f->last_lock);
+	if (p)
+		return p;
+	p = kv_principal_new(f->tenant);
+	if (IS_ERR(p))
+		return p;
+	spin_lock(&f->last_lock);
+	old = f->last;
+	f->last = kv_principal_get(p);
+	spin_unlock(&f->last_lock);
+	kv_principal_put(old);
+	return p;
+}
+
+static void denied_foreigner(struct kv_file *f)
+{
+	struct kv_principal *p = kv_principal_new(f->tenant);
+
+	if (IS_ERR(p))
+		return;
+	kv_audit_denied(f->tenant, &(struct kv_event){
+		.type = KVAULT_AUDIT_DENIED, .face = KVAULT_FACE_IOCTL, .who = p,
+		.status = -EACCES, .count = 1 });
+	kv_principal_put(p);
+}
+
+/*
+ * In whose name. A file that came from another tenant is of no use here,
+ * whatever way it came.
+ */
+static int caller_begin(struct kv_file *f, struct kv_caller *who)
+{
+	if (!kv_tenant_is_callers(f->tenant)) {
+		denied_foreigner(f);
+		return -EACCES;
+	}
+	who->caller = current_principal(f);
+	if (IS_ERR(who->caller))
+		return PTR_ERR(who->caller);
+	who->tenant = f->tenant;
+	who->opener = f->opener;
+	who->face = KVAULT_FACE_IOCTL;
+	who->timeout_ms = KVAULT_TIMEOUT_MS;
+	return 0;
+}
+
+static int call(struct file *file, void *arg,
+		int (*fn)(struct kv_file *f, struct kv_caller *who, void *arg))
+{
+	struct kv_file *f = file->private_data;
+	struct kv_caller who = {};
+	int ret;
+
+	ret = caller_begin(f, &who);
+	if (ret)
+		return ret;
+	ret = fn(f, &who, arg);
+	kv_principal_put(who.caller);
+	return ret;
+}
+
+#define KV_CALL(_name, _fn) \
+static int _name(struct file *file, void *arg) \
+{ \
+	return call(file, arg, _fn); \
+}
+
+#define KV_CRYPT(_name, _op) \
+static int _name##_op(struct kv_file *f, struct kv_caller *who, void *arg) \
+{ \
+	return kv_op_crypt(f, who, arg, _op); \
+} \
+KV_CALL(_name, _name##_op)
+
+KV_CALL(do_info, kv_op_info)
+KV_CALL(do_control, kv_op_control)
+KV_CALL(do_open, kv_op_open)
+KV_CALL(do_noop, kv_op_noop)
+KV_CALL(do_random, kv_op_random)
+KV_CALL(do_project, kv_op_project)
+KV_CRYPT(do_encrypt, KVAULT_OP_ENCRYPT)
+KV_CRYPT(do_decrypt, KVAULT_OP_DECRYPT)
+KV_CRYPT(do_sign, KVAULT_OP_SIGN)
+KV_CRYPT(do_verify, KVAULT_OP_VERIFY)
+KV_CRYPT(do_wrap, KVAULT_OP_WRAP)
+KV_CRYPT(do_unwrap, KVAULT_OP_UNWRAP)
+
+/* To close is allowed to everyone who has the file. */
+static int do_close(struct file *file, void *arg)
+{
+	return kv_op_close(file->private_data, NULL, arg);
+}
+
+static const struct kv_ioctl device_ioctls[] = {
+	KV_IOCTL(KVAULT_ENCRYPT, kvault_crypt, request_id, do_encrypt),
+	KV_IOCTL(KVAULT_DECRYPT, kvault_crypt, request_id, do_decrypt),
+	KV_IOCTL(KVAULT_NOOP, kvault_crypt, request_id, do_noop),
+	KV_IOCTL(KVAULT_SIGN, kvault_crypt, request_id, do_sign),
+	KV_IOCTL(KVAULT_VERIFY, kvault_crypt, request_id, do_verify),
+	KV_IOCTL(KVAULT_WRAP, kvault_crypt, request_id, do_wrap),
+	KV_IOCTL(KVAULT_UNWRAP, kvault_crypt, request_id, do_unwrap),
+	KV_IOCTL(KVAULT_OPEN, kvault_open, request_id, do_open),
+	KV_IOCTL(KVAULT_CLOSE, kvault_close, reserved, do_close),
+	KV_IOCTL(KVAULT_CONTROL, kvault_control, request_id, do_control),
+	KV_IOCTL(KVAULT_INFO, kvault_info, pkcs11_engines, do_info),
+	KV_IOCTL(KVAULT_RANDOM, kvault_random, reserved, do_random),
+	KV_IOCTL(KVAULT_PROJECT, kvault_project, reserved, do_project),
+};
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long uptr)
+{
+	return kv_ioctl_dispatch(file, cmd, uptr, device_ioctls, ARRAY_SIZE(device_ioctls));
+}
+
+static const struct file_operations device_fops = {
+	.owner		= THIS_MODULE,
+	.open		= device_open,
+	.release	= device_release,
+	.unlocked_ioctl	= device_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice device_misc = {
+	.minor = MISC_DYNAMIC_MINOR, .name = "kvault", .fops = &device_fops, .mode = 0666,
+};
+
+/**
+ * kv_device_init() - make the node; from here on anyone can call
+ *
+ * Return: 0; -errno of the misc core.
+ */
+int kv_device_init(void)
+{
+	return misc_register(&device_misc);
+}
+
+/**
+ * kv_device_exit() - remove it
+ */
+void kv_device_exit(void)
+{
+	misc_deregister(&device_misc);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _KV_IOCTL_H
+#define _KV_IOCTL_H
+
+#include <linux/fs.h>
+#include <linux/kvault_control.h>
+
+/**
+ * struct kv_ioctl - one ioctl of a node
+ * @cmd: its number
+ * @size: size of its struct as this kernel knows it
+ * @min_size: size of the first version of the struct
+ * @is_in: nothing is written back
+ * @fn: handler; sees a kernel copy only, which is wiped afterwards
+ */
+struct kv_ioctl {
+	u32 cmd;
+	u16 size;
+	u16 min_size;
+	bool is_in;
+	int (*fn)(struct file *file, void *arg);
+};
+
+#define KV_IOCTL(_cmd, _struct, _last, _fn) \
+	{ .cmd = _cmd, .size = sizeof(struct _struct), \
+	  .min_size = offsetofend(struct _struct, _last), .fn = _fn }
+
+#define KV_IOCTL_ARG_MAX	128
+
+long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
+		       const struct kv_ioctl *table, size_t n);
+void *kv_copy_in(u64 uptr, u32 len, u32 max);
+
+int kv_control_init(void);
+void kv_control_exit(void);
+
+#endif /* _KV_IOCTL_H */
