@@ -560,7 +560,8 @@ struct kvault_attach {
 #define KVAULT_CTL_SEAL		_IO(KVAULT_IOC_TYPE, 0x42)	/* struct kvault_seal */
 #define KVAULT_CTL_SUBMIT	_IO(KVAULT_IOC_TYPE, 0x43)	/* struct kvault_submit */
 #define KVAULT_CTL_AUDIT_READ	_IO(KVAULT_IOC_TYPE, 0x44)	/* struct kvault_audit_read */
-#define KVAULT_CTL_ROOT_SET	_IO(KVAULT_IOC_TYPE, 0x45)	/* struct kvault_root_set, no claim needed */
+/* no claim is needed for this one */
+#define KVAULT_CTL_ROOT_SET	_IO(KVAULT_IOC_TYPE, 0x45)	/* struct kvault_root_set */
 #define KVAULT_CTL_ROOT_WRAP	_IO(KVAULT_IOC_TYPE, 0x46)	/* struct kvault_root_wrap */
 
 /* /dev/kvault-engine */
