@@ -128,8 +128,9 @@ stage: modules tests
 # --- guests ----------------------------------------------------------------------
 
 # Builds of one folder take turns: two 'make vm' may start at the same time.
+# KEEP=1 boots with whatever does build, while someone else repairs the rest.
 staged = mkdir -p $(O)/log && \
-	if ! flock $(O)/lock $(MAKE) --no-print-directory stage KERNEL='$(1)'  >$(O)/log/build.txt 2>&1; \
+	if ! flock $(O)/lock $(MAKE) --no-print-directory $(if $(KEEP),-ik) stage KERNEL='$(1)'  >$(O)/log/build.txt 2>&1; \
 	then tail -n 40 $(O)/log/build.txt >&2; exit 1; fi
 
 vm:
