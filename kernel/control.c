@@ -27,6 +27,7 @@ static u64 kv_attachments;
 
 static struct kv_server *server_of(struct file *file)
 {
+	/* pairs with become_server() */
 	return smp_load_acquire(&file->private_data);
 }
 
@@ -47,6 +48,7 @@ static int become_server(struct file *file, enum kv_queue_id queue, u64 generati
 	s = kv_server_new(queue, generation);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
+	/* pairs with server_of(): the server is whole before it is seen */
 	smp_store_release(&file->private_data, s);
 	return 0;
 }

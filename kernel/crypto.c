@@ -40,6 +40,7 @@ struct kv_ciphers {
 };
 
 static struct crypto_shash *kv_sha;
+static bool kv_has_tables;
 
 /* Which key, operation and algorithm go together (spec.md 2.3). */
 struct kv_fit {
@@ -140,6 +141,7 @@ u32 kv_crypto_overhead(u32 op, u32 alg)
 
 static void *publish(void **slot, void *tfm)
 {
+	/* pairs with the acquire in get_*(): the key is set before it is seen */
 	if (!IS_ERR(tfm))
 		smp_store_release(slot, tfm);
 	return tfm;
@@ -158,6 +160,7 @@ static struct kv_ciphers *ciphers_locked(struct kv_object *obj)
 		return ERR_PTR(-EKEYREVOKED);
 	if (!obj->ciphers) {
 		c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+		/* pairs with the acquire in get_*(): all pointers are NULL before */
 		smp_store_release(&obj->ciphers, c);
 	}
 	return obj->ciphers ? obj->ciphers : ERR_PTR(-ENOMEM);
@@ -165,10 +168,14 @@ static struct kv_ciphers *ciphers_locked(struct kv_object *obj)
 
 static struct crypto_aead *get_gcm(struct kv_object *obj)
 {
-	struct kv_ciphers *c = smp_load_acquire(&obj->ciphers);
-	struct crypto_aead *tfm = c ? smp_load_acquire(&c->gcm) : NULL;
+	struct crypto_aead *tfm = NULL;
+	struct kv_ciphers *c;
 	int ret;
 
+	/* pairs with ciphers_locked() and publish() */
+	c = smp_load_acquire(&obj->ciphers);
+	if (c)	/* likewise */
+		tfm = smp_load_acquire(&c->gcm);
 	if (tfm)
 		return tfm;
 	mutex_lock(&obj->lock);
@@ -194,12 +201,15 @@ out_unlock:
 
 static struct crypto_skcipher *get_skcipher(struct kv_object *obj, bool is_cbc)
 {
-	struct kv_ciphers *c = smp_load_acquire(&obj->ciphers);
 	struct crypto_skcipher **slot, *tfm = NULL;
+	struct kv_ciphers *c;
 	int ret;
 
+	/* pairs with ciphers_locked() and publish() */
+	c = smp_load_acquire(&obj->ciphers);
 	if (c) {
 		slot = is_cbc ? &c->cbc : &c->ecb;
+		/* likewise */
 		tfm = smp_load_acquire(slot);
 	}
 	if (tfm)
@@ -231,11 +241,15 @@ out_unlock:
 static struct crypto_shash *get_hmac(struct kv_object *obj, u32 alg)
 {
 	static const char *const names[] = { "hmac(sha256)", "hmac(sha384)", "hmac(sha512)" };
-	struct kv_ciphers *c = smp_load_acquire(&obj->ciphers);
 	u32 i = alg - KVAULT_ALG_HS256;
-	struct crypto_shash *tfm = c ? smp_load_acquire(&c->hmac[i]) : NULL;
+	struct crypto_shash *tfm = NULL;
+	struct kv_ciphers *c;
 	int ret;
 
+	/* pairs with ciphers_locked() and publish() */
+	c = smp_load_acquire(&obj->ciphers);
+	if (c)	/* likewise */
+		tfm = smp_load_acquire(&c->hmac[i]);
 	if (tfm)
 		return tfm;
 	mutex_lock(&obj->lock);
@@ -649,14 +663,7 @@ int kv_sha256(const u8 *data, u32 len, u8 out[32])
  */
 bool kv_crypto_is_constant_time(void)
 {
-	struct crypto_skcipher *tfm = crypto_alloc_skcipher("ecb(aes)", 0, 0);
-	bool is_generic;
-
-	if (IS_ERR(tfm))
-		return false;
-	is_generic = strstr(crypto_skcipher_driver_name(tfm), "generic");
-	crypto_free_skcipher(tfm);
-	return !is_generic;
+	return !kv_has_tables;
 }
 
 /**
@@ -666,6 +673,12 @@ bool kv_crypto_is_constant_time(void)
  */
 int kv_crypto_init(void)
 {
+	struct crypto_skcipher *tfm = crypto_alloc_skcipher("ecb(aes)", 0, 0);
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm);
+	kv_has_tables = strstr(crypto_skcipher_driver_name(tfm), "generic");
+	crypto_free_skcipher(tfm);
 	kv_sha = crypto_alloc_shash("sha256", 0, 0);
 	return PTR_ERR_OR_ZERO(kv_sha);
 }

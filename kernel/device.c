@@ -204,31 +204,79 @@ static int call(struct file *file, void *arg,
 	return ret;
 }
 
-#define KV_CALL(_name, _fn) \
-static int _name(struct file *file, void *arg) \
-{ \
-	return call(file, arg, _fn); \
+static int call_crypt(struct file *file, void *arg, u32 op)
+{
+	struct kv_file *f = file->private_data;
+	struct kv_caller who = {};
+	int ret;
+
+	ret = caller_begin(f, &who);
+	if (ret)
+		return ret;
+	ret = kv_op_crypt(f, &who, arg, op);
+	kv_principal_put(who.caller);
+	return ret;
 }
 
-#define KV_CRYPT(_name, _op) \
-static int _name##_op(struct kv_file *f, struct kv_caller *who, void *arg) \
-{ \
-	return kv_op_crypt(f, who, arg, _op); \
-} \
-KV_CALL(_name, _name##_op)
+static int do_info(struct file *file, void *arg)
+{
+	return call(file, arg, kv_op_info);
+}
 
-KV_CALL(do_info, kv_op_info)
-KV_CALL(do_control, kv_op_control)
-KV_CALL(do_open, kv_op_open)
-KV_CALL(do_noop, kv_op_noop)
-KV_CALL(do_random, kv_op_random)
-KV_CALL(do_project, kv_op_project)
-KV_CRYPT(do_encrypt, KVAULT_OP_ENCRYPT)
-KV_CRYPT(do_decrypt, KVAULT_OP_DECRYPT)
-KV_CRYPT(do_sign, KVAULT_OP_SIGN)
-KV_CRYPT(do_verify, KVAULT_OP_VERIFY)
-KV_CRYPT(do_wrap, KVAULT_OP_WRAP)
-KV_CRYPT(do_unwrap, KVAULT_OP_UNWRAP)
+static int do_control(struct file *file, void *arg)
+{
+	return call(file, arg, kv_op_control);
+}
+
+static int do_open(struct file *file, void *arg)
+{
+	return call(file, arg, kv_op_open);
+}
+
+static int do_noop(struct file *file, void *arg)
+{
+	return call(file, arg, kv_op_noop);
+}
+
+static int do_random(struct file *file, void *arg)
+{
+	return call(file, arg, kv_op_random);
+}
+
+static int do_project(struct file *file, void *arg)
+{
+	return call(file, arg, kv_op_project);
+}
+
+static int do_encrypt(struct file *file, void *arg)
+{
+	return call_crypt(file, arg, KVAULT_OP_ENCRYPT);
+}
+
+static int do_decrypt(struct file *file, void *arg)
+{
+	return call_crypt(file, arg, KVAULT_OP_DECRYPT);
+}
+
+static int do_sign(struct file *file, void *arg)
+{
+	return call_crypt(file, arg, KVAULT_OP_SIGN);
+}
+
+static int do_verify(struct file *file, void *arg)
+{
+	return call_crypt(file, arg, KVAULT_OP_VERIFY);
+}
+
+static int do_wrap(struct file *file, void *arg)
+{
+	return call_crypt(file, arg, KVAULT_OP_WRAP);
+}
+
+static int do_unwrap(struct file *file, void *arg)
+{
+	return call_crypt(file, arg, KVAULT_OP_UNWRAP);
+}
 
 /* To close is allowed to everyone who has the file. */
 static int do_close(struct file *file, void *arg)

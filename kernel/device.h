@@ -26,9 +26,9 @@ struct kv_file {
 	struct kv_tenant *tenant;
 	struct kv_principal *opener;
 	struct kv_principal *last;
-	spinlock_t last_lock;
+	spinlock_t last_lock;	/* protects last */
 	struct xarray handles;
-	struct mutex buf_lock;
+	struct mutex buf_lock;	/* protects buf, only tried for */
 	void *buf;
 	u32 buf_size;
 };

@@ -302,7 +302,7 @@ static int submit(struct kv_tenant *t, struct submission *sub,
 	req->ctx = sub;
 	/* our reference is the expiry's; one more for the time of this call */
 	refcount_inc(&req->refs);
-	schedule_delayed_work(&req->expire, msecs_to_jiffies(arg->timeout_ms));
+	kv_request_expire_in(req, arg->timeout_ms);
 	kv_upcall_park(arg->request_id);
 	ret = kv_request_queue(req);
 	if (ret && cancel_delayed_work_sync(&req->expire))

@@ -86,7 +86,6 @@ static int access_once(struct kv_caller *who, u32 purpose, const struct kv_seg *
 	else
 		*ret_object = obj;
 	/* the policy under which it was decided travels with the grant */
-	ret_grant->size = 0;
 	ret_grant->revision = ans.revision;
 out_done:
 	kv_answer_done(&ans);

@@ -72,7 +72,7 @@ struct kv_grant {
 	struct kv_principal *opener;
 	u32 face;
 	u32 purpose;
-	spinlock_t lock;
+	spinlock_t lock;	/* protects what the daemon decides, and counts */
 	u32 ops;
 	u64 policy;
 	u64 not_after;

@@ -23,7 +23,7 @@ struct kv_handle {
 	u32 ops;
 	u32 purpose;
 	struct kv_grant __rcu *grant;
-	spinlock_t lock;
+	spinlock_t lock;	/* serialises replacement of grant */
 	struct rcu_head rcu;
 };
 

@@ -162,7 +162,7 @@ static int fill_count(struct sk_buff *skb, void *ctx)
 static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_tenant *t = named_tenant(info);
-	struct nlattr **a = info->attrs;
+	struct nlattr **a = info->attrs, *version = a[KVAULT_A_VERSION];
 	u32 volumes = 0;
 	int ret = -EINVAL;
 
@@ -170,7 +170,7 @@ static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(t);
 	if (!LACKS(info, KVAULT_A_KEY, KVAULT_A_REVISION, KVAULT_A_STATE))
 		ret = kv_object_set_state(t, nla_data(a[KVAULT_A_KEY]),
-					  a[KVAULT_A_VERSION] ? nla_data(a[KVAULT_A_VERSION]) : NULL,
+					  version ? nla_data(version) : NULL,
 					  nla_get_u64(a[KVAULT_A_REVISION]),
 					  nla_get_u32(a[KVAULT_A_STATE]), &volumes);
 	kv_tenant_put(t);

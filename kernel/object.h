@@ -67,10 +67,10 @@ struct kv_object {
 	u32 kty;
 	u32 bits;
 	u32 curve;
-	struct mutex state_lock;
+	struct mutex state_lock;	/* serialises changes of state */
 	struct percpu_ref inflight;
 	struct completion quiet;
-	struct mutex lock;
+	struct mutex lock;		/* protects what follows */
 	u32 ops;
 	u32 flags;
 	u64 nbf;

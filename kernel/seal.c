@@ -31,6 +31,7 @@ struct kv_blob {
 	__le32 len;
 	u8 ct[];
 };
+
 static_assert(sizeof(struct kv_blob) == KVAULT_BLOB_HEADER);
 
 /* Header and binding, each field with its length before it. */
@@ -92,6 +93,13 @@ bool kv_root_is_set(void)
 	return READ_ONCE(kv_root.is_set);
 }
 
+/* One buffer for all that must be wiped. */
+struct kv_wrapping {
+	u8 aad[2 * KVAULT_ID_SIZE];
+	u8 key[32];
+	u8 kek[32];
+};
+
 /**
  * kv_root_wrap() - wrap the root key under a secret, for another slot
  * @arg: slot id in; iv, wrapped key and tag out
@@ -102,11 +110,7 @@ bool kv_root_is_set(void)
  */
 int kv_root_wrap(struct kvault_root_wrap *arg, const u8 *secret, u32 secret_len)
 {
-	struct {
-		u8 aad[2 * KVAULT_ID_SIZE];
-		u8 key[32];
-		u8 kek[32];
-	} *w;
+	struct kv_wrapping *w;
 	int ret;
 
 	if (secret_len < 32)

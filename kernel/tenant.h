@@ -91,10 +91,10 @@ struct kv_tenant {
 	atomic64_t policy;
 	atomic_t charge[KV_CHARGES];
 	struct kv_kek kek;
-	spinlock_t kek_lock;
+	spinlock_t kek_lock;	/* protects kek */
 	struct list_head objects;
 	struct kv_tenant_queue queue[KV_QUEUES];
-	spinlock_t audit_lock;
+	spinlock_t audit_lock;	/* protects audit_* */
 	struct list_head audit;
 	u64 audit_seq;
 	u32 audit_count;

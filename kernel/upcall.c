@@ -44,6 +44,7 @@ DEFINE_SPINLOCK(kv_upcall_lock);
 struct kv_queue kv_queues[KV_QUEUES];
 LIST_HEAD(kv_servers);
 static u64 kv_cookies;
+static struct workqueue_struct *kv_expire_wq;
 
 /**
  * kv_answer_done() - wipe and free what an answer holds
@@ -286,6 +287,16 @@ static void request_expire(struct work_struct *work)
 }
 
 /**
+ * kv_request_expire_in() - end a request for which nobody waits
+ * @req: request with @req->finish, not queued yet; takes the caller's reference
+ * @timeout_ms: when
+ */
+void kv_request_expire_in(struct kv_request *req, u32 timeout_ms)
+{
+	queue_delayed_work(kv_expire_wq, &req->expire, msecs_to_jiffies(timeout_ms));
+}
+
+/**
  * kv_request_note() - tell the daemon something that needs no answer
  * @req: request, passed over
  *
@@ -482,7 +493,7 @@ void kv_upcall_park(const u8 *request_id)
 /**
  * kv_upcall_init() - empty queues
  *
- * Return: 0.
+ * Return: 0; -ENOMEM.
  */
 int kv_upcall_init(void)
 {
@@ -492,7 +503,8 @@ int kv_upcall_init(void)
 		INIT_LIST_HEAD(&kv_queues[i].tenants);
 		init_waitqueue_head(&kv_queues[i].wq);
 	}
-	return 0;
+	kv_expire_wq = alloc_workqueue("kvault-expire", WQ_UNBOUND, 0);
+	return kv_expire_wq ? 0 : -ENOMEM;
 }
 
 /**
@@ -504,4 +516,5 @@ void kv_upcall_exit(void)
 
 	for (i = 0; i < KV_QUEUES; i++)
 		kv_upcall_fail_all(i, -EHOSTDOWN);
+	destroy_workqueue(kv_expire_wq);
 }

@@ -93,6 +93,7 @@ struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t, u
 void kv_request_put(struct kv_request *req);
 int kv_request_queue(struct kv_request *req);
 int kv_request_wait(struct kv_request *req, u32 timeout_ms, struct kv_answer *ans);
+void kv_request_expire_in(struct kv_request *req, u32 timeout_ms);
 void kv_request_note(struct kv_request *req);
 void kv_answer_done(struct kv_answer *ans);
 
@@ -130,7 +131,7 @@ struct kv_server {
 	struct kv_tenant *tenant;
 	struct list_head taken;
 	struct list_head own;
-	struct mutex exchange_lock;
+	struct mutex exchange_lock;	/* one exchange at a time */
 	bool loading;
 	bool is_ready;
 	bool is_idle;
