@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may do what. Default deny: the administrator of a tenant may everything
+ * in it, anybody else what role assignments say. Roles and actions are one
+ * table (spec.md 5.1).
+ */
+#ifndef KVD_CORE_ACCESS_H
+#define KVD_CORE_ACCESS_H
+
+#include "store/store.h"
+
+/* Actions: the operations of keys by their kernel's bits, and these. */
+#define KVD_MAY_READ		(1u << 16)	/* vaults and keys, public parts */
+#define KVD_MAY_KEY_WRITE	(1u << 17)	/* create, import, update, token */
+#define KVD_MAY_VAULT_WRITE	(1u << 18)
+#define KVD_MAY_ROLE_READ	(1u << 19)
+#define KVD_MAY_ROLE_WRITE	(1u << 20)
+#define KVD_MAY_AUDIT		(1u << 21)
+#define KVD_MAY_ROOT		(1u << 22)
+#define KVD_MAY_ALL		(KVAULT_OP_ALL | 0x7f0000u)
+
+/* "keys/sign/action" and so on, for messages; of the lowest bit that is set. */
+const char *kvd_action_name(uint32_t action);
+
+/* The slug of a built-in role by slug, name or GUID; NULL when there is none. */
+const char *kvd_role_slug(const char *role);
+uint32_t kvd_role_actions(const char *slug);
+
+/* Fields are NUL-terminated within their size, numbers are in range. */
+bool kvd_principal_is_valid(const struct kvault_principal *p);
+
+/* "uid:1000" or "gid:1000", as it is stored. */
+bool kvd_principal_parse(const char *text, char *ret, size_t size);
+
+/* "/", "/VAULT" or "/VAULT/keys/NAME". */
+bool kvd_scope_is_valid(const char *scope);
+
+struct kvd_who {
+	const struct kvault_principal *caller;
+	const struct kvault_principal *opener;
+	uint32_t tenant_kind;
+};
+
+/*
+ * The actions that both caller and opener may take. vault and name narrow the
+ * place; NULL stands for all.
+ */
+int kvd_access_actions(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
+		       const char *vault, const char *name, uint32_t *ret);
+
+/* KVD_E_FORBIDDEN with the missing action. */
+int kvd_access_check(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
+		     const char *vault, const char *name, uint32_t action, struct kvd_why *why);
+
+/* The roles of both, for whoami. */
+int kvd_access_roles(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
+		     int (*fn)(const struct kvd_assignment *a, void *data), void *data);
+
+#endif /* KVD_CORE_ACCESS_H */

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Records of the kernel's, told in the words of the audit log; and the journal's copy. */
+#include <systemd/sd-journal.h>
+
+#include "core/access.h"
+#include "core/audit.h"
+#include "core/keyrule.h"
+#include "core/lease.h"
+#include "util/hex.h"
+#include "util/json.h"
+
+static const char *operation_of(const struct kvault_audit_rec *rec)
+{
+	switch (rec->type) {
+	case KVAULT_AUDIT_LEASE_END:
+		return "LeaseEnd";
+	case KVAULT_AUDIT_VOLUME_OPEN:
+		return "VolumeOpen";
+	case KVAULT_AUDIT_VOLUME_CLOSE:
+		return "VolumeClose";
+	case KVAULT_AUDIT_PROJECT:
+		return "KeyProject";
+	default:
+		break;
+	}
+	switch (rec->op) {
+	case KVAULT_OP_ENCRYPT:
+		return "KeyEncrypt";
+	case KVAULT_OP_DECRYPT:
+		return "KeyDecrypt";
+	case KVAULT_OP_SIGN:
+		return "KeySign";
+	case KVAULT_OP_VERIFY:
+		return "KeyVerify";
+	case KVAULT_OP_WRAP:
+		return "KeyWrap";
+	case KVAULT_OP_UNWRAP:
+		return "KeyUnwrap";
+	case KVAULT_OP_VOLUME:
+		return "VolumeOpen";
+	default:
+		return "KeyOpen";
+	}
+}
+
+static const char *face_of(uint32_t face)
+{
+	switch (face) {
+	case KVAULT_FACE_IOCTL:
+		return "ioctl";
+	case KVAULT_FACE_KEYRING:
+		return "keyring";
+	case KVAULT_FACE_PAES:
+		return "paes";
+	default:
+		return NULL;
+	}
+}
+
+static bool is_valid(const struct kvault_audit_rec *rec)
+{
+	return rec->size == sizeof(*rec) && rec->type > KVAULT_AUDIT_UNSPEC &&
+	       rec->type <= KVAULT_AUDIT_PROJECT && rec->seq && rec->status <= 0 &&
+	       rec->status > -4096 && !(rec->op & (rec->op - 1)) &&
+	       rec->seq <= INT64_MAX && rec->count <= INT64_MAX &&
+	       kvd_principal_is_valid(&rec->principal);
+}
+
+/* Numbers that are missing were lost in the kernel: said in a record of its own. */
+static int tell_gap(struct kvd_context *ctx, struct kvd_store *st,
+		    const struct kvault_audit_rec *rec, uint64_t last)
+{
+	struct kvd_event ev = {
+		.operation = "AuditGap",
+		.result = "Failed",
+		.signature = "ENODATA",
+		.reason = "The kernel's records before this one are missing",
+		.count = rec->seq - last - 1,
+		.kernel_seq = rec->seq,
+	};
+
+	return kvd_audit_append(ctx, st, rec->tenant, &ev);
+}
+
+static int tell(struct kvd_context *ctx, struct kvd_store *st,
+		const struct kvault_audit_rec *rec)
+{
+	_cleanup_version_ struct kvd_version v = { 0 };
+	char object[KVD_OBJECT_ADDRESS_MAX] = "";
+	struct kvd_event ev = {
+		.operation = operation_of(rec),
+		.face = face_of(rec->face),
+		.signature = rec->status ? strerrorname_np(-rec->status) : "OK",
+		.who = &rec->principal,
+		.request_id = rec->request_id,
+		.lease = rec->lease,
+		.alg = rec->alg ? kvd_alg_name(rec->alg) : NULL,
+		.count = rec->count,
+		.kernel_seq = rec->seq,
+		.time = rec->time,
+	};
+	int r;
+
+	ev.result = rec->type == KVAULT_AUDIT_DENIED ? "Denied" :
+		    rec->status ? "Failed" : "Success";
+	if (!kvd_id_is_zero(rec->version)) {
+		r = kvd_store_version_by_id(st, rec->tenant, rec->key, rec->version, &v);
+		if (r < 0)
+			return r;
+		if (!r)
+			kvd_audit_object(object, &v);
+		else
+			kvd_hex_encode(object, rec->version, sizeof(rec->version));
+		ev.object = object;
+	}
+	return kvd_audit_append(ctx, st, rec->tenant, &ev);
+}
+
+int kvd_audit_from_kernel(struct kvd_context *ctx, struct kvd_store *st,
+			  const struct kvault_audit_rec *rec)
+{
+	struct kvd_tenant t = { 0 };
+	int r;
+
+	if (!is_valid(rec))
+		return -EBADMSG;
+	r = kvd_store_tenant_find(st, rec->tenant, &t);
+	if (r)
+		return r;
+	if (rec->seq <= t.kernel_seq)
+		return 0;	/* given again: we had not acknowledged it */
+	if (rec->seq != t.kernel_seq + 1) {
+		r = tell_gap(ctx, st, rec, t.kernel_seq);
+		if (r < 0)
+			return r;
+	}
+	r = tell(ctx, st, rec);
+	if (r < 0)
+		return r;
+	if (rec->type == KVAULT_AUDIT_LEASE_END)
+		r = kvd_lease_end(st, rec->tenant, rec->lease, rec->count);
+	else if (rec->type == KVAULT_AUDIT_USE || rec->type == KVAULT_AUDIT_SINGLE)
+		r = kvd_lease_use(st, rec->tenant, rec->lease, rec->count);
+	if (r < 0)
+		return r;
+	return kvd_store_tenant_set_kernel_seq(st, rec->tenant, rec->seq);
+}
+
+static const char *str(const json_t *j, const char *name)
+{
+	const char *s = json_string_value(json_object_get(j, name));
+
+	return s ? s : "";
+}
+
+static void send_one(const struct kvd_mirror *m)
+{
+	_cleanup_json_ json_t *j = json_loads(m->json, 0, NULL);
+	const json_t *who = json_object_get(j, "principal");
+	const char *result = str(j, "resultType");
+	char tenant[2 * KVAULT_ID_SIZE + 1];
+
+	if (!j)
+		return;
+	kvd_hex_encode(tenant, m->tenant, sizeof(m->tenant));
+	/* A mirror, not the log: that the journal is full or gone stops nothing. */
+	sd_journal_send("PRIORITY=%i", strcmp(result, "Success") ? LOG_NOTICE : LOG_INFO,
+			"MESSAGE=%s %s: %s %s", str(j, "operationName"), str(j, "object"),
+			result, str(j, "resultSignature"),
+			"SYSLOG_IDENTIFIER=kvaultd",
+			"MESSAGE_ID=6b7661756c74417564697452656330a1",
+			"KVAULT_TENANT=%s", tenant,
+			"KVAULT_SEQ=%llu", (unsigned long long)m->seq,
+			"KVAULT_OP=%s", str(j, "operationName"),
+			"KVAULT_OBJECT=%s", str(j, "object"),
+			"KVAULT_RESULT=%s", result,
+			"KVAULT_UNIT=%s", str(who, "unit"),
+			"KVAULT_EXE=%s", str(who, "exe"),
+			"KVAULT_REQUEST=%s", str(j, "requestId"),
+			"KVAULT_RECORD=%s", m->json, NULL);
+}
+
+static struct kvd_mirror *take(struct kvd_context *ctx)
+{
+	struct kvd_mirror *m = ctx->mirror;
+
+	if (!m)
+		return NULL;
+	ctx->mirror = m->next;
+	if (!ctx->mirror)
+		ctx->mirror_end = &ctx->mirror;
+	return m;
+}
+
+void kvd_audit_mirror_send(struct kvd_context *ctx)
+{
+	struct kvd_mirror *m;
+
+	while ((m = take(ctx))) {
+		send_one(m);
+		free(m->json);
+		free(m);
+	}
+}
+
+void kvd_audit_mirror_drop(struct kvd_context *ctx)
+{
+	struct kvd_mirror *m;
+
+	while ((m = take(ctx))) {
+		free(m->json);
+		free(m);
+	}
+}
