@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * May this principal use this key? Answered with a grant: operations, lease,
+ * binding and blob. Everything that is not allowed is refused; what a caller
+ * of another tenant asks about is not there, for it is looked up in his own.
+ */
+#include "api/keyjson.h"
+#include "core/lease.h"
+
+static int find(struct kvd_request *req, struct kvd_version *v)
+{
+	const struct kvault_access *a = &req->access;
+	bool short_form = req->msg.op == KVAULT_PURPOSE_KEYRING;
+	struct kvd_address at;
+	int r;
+
+	if (!kvd_id_is_zero(a->version) || !kvd_id_is_zero(a->key)) {
+		r = kvd_store_version_by_id(req->st, req->msg.tenant, a->key, a->version, v);
+	} else {
+		if (kvd_address_parse(req->path, req->msg.len[1], short_form, &at))
+			return kvd_fail(req, KVD_E_KEY_NOT_FOUND, "This is not a key's address");
+		snprintf(req->object, sizeof(req->object), "%s/keys/%s", at.vault, at.name);
+		r = kvd_store_version_find(req->st, req->msg.tenant, at.vault, at.name,
+					   at.has_version ? at.version : NULL, v);
+	}
+	if (r == KVD_E_KEY_NOT_FOUND)
+		return kvd_fail(req, r, "There is no such key");
+	if (!r)
+		kvd_audit_object(req->object, v);
+	return r;
+}
+
+/* Outside nbf..exp a key still undoes what it did before (spec.md 2.4). */
+static int check_time(struct kvd_request *req, const struct kvd_version *v, uint32_t *ops)
+{
+	uint64_t now = (uint64_t)req->ctx->now;
+	int r = 0;
+
+	if (v->nbf && now < v->nbf)
+		r = KVD_E_KEY_NOT_YET_VALID;
+	else if (v->exp && now >= v->exp)
+		r = KVD_E_KEY_EXPIRED;
+	if (!r)
+		return 0;
+	if (!(*ops & KVD_OPS_WHEN_EXPIRED) ||
+	    (req->access.ops & ~(uint32_t)KVD_OPS_WHEN_EXPIRED))
+		return kvd_fail(req, r, "Key %s is %s", v->name, r == KVD_E_KEY_EXPIRED ?
+				"expired" : "not valid yet");
+	/* The rest is granted, and the kernel refuses it while the time is not right. */
+	return 0;
+}
+
+/* A volume is opened by who may set up device-mapper, under a grant made before. */
+static int check_volume(struct kvd_request *req, const struct kvd_version *v)
+{
+	struct kvd_volume_grant g;
+	int r;
+
+	r = kvd_store_volume_grant_find(req->st, req->msg.tenant, req->access.grant, &g);
+	if (r < 0)
+		return r;
+	if (r || memcmp(&g.object, &v->object, sizeof(g.object)) ||
+	    memcmp(&g.version, &v->id, sizeof(g.version)))
+		return kvd_fail(req, KVD_E_KEY_NOT_FOUND, "There is no such token");
+	memcpy(req->grant.token_hash, g.nonce_hash, sizeof(g.nonce_hash));
+	return 0;
+}
+
+static bool is_volume(const struct kvd_request *req)
+{
+	return req->msg.op == KVAULT_PURPOSE_VOLUME ||
+	       (req->msg.op == KVAULT_PURPOSE_RENEW &&
+		req->access.purpose == KVAULT_PURPOSE_VOLUME);
+}
+
+static int decide(struct kvd_request *req, const struct kvd_version *v, uint32_t *ops)
+{
+	uint32_t may = 0;
+	int r;
+
+	if (is_volume(req)) {
+		r = check_volume(req, v);
+		may = KVAULT_OP_VOLUME;
+	} else {
+		r = kvd_access_actions(req->st, req->msg.tenant, &req->who, v->vault_name,
+				       v->name, &may);
+	}
+	if (r)
+		return r;
+	may &= KVAULT_OP_ALL;
+	if (!may || (req->access.ops & ~may))
+		return kvd_fail(req, KVD_E_FORBIDDEN, "No role of yours allows %s on /%s/keys/%s",
+				kvd_action_name(req->access.ops ? req->access.ops & ~may :
+						v->ops), v->vault_name, v->name);
+	if (!(v->flags & KVAULT_KEY_ENABLED))
+		return kvd_fail(req, KVD_E_KEY_DISABLED, "Key %s is disabled", v->name);
+	*ops = may & v->ops;
+	if (!*ops || (req->access.ops & ~*ops))
+		return kvd_fail(req, KVD_E_KEY_OPERATION, "key_ops of %s do not allow this",
+				v->name);
+	r = check_time(req, v, ops);
+	if (!r && req->access.ops)
+		*ops = req->access.ops;
+	return r;
+}
+
+static int fill(struct kvd_request *req, struct kvd_version *v, uint32_t ops,
+		const struct kvd_lease *l)
+{
+	_cleanup_json_ json_t *jwk = kvd_keyjson_key(req->ctx, v);
+	struct kvault_grant *g = &req->grant;
+
+	req->public_jwk = jwk ? kvd_json_canonical(jwk) : NULL;
+	if (!req->public_jwk)
+		return -ENOMEM;
+	if (strlen(req->public_jwk) > KVAULT_PUBLIC_MAX)
+		return -EMSGSIZE;
+	g->size = sizeof(*g);
+	g->ops = ops;
+	g->revision = v->revision;
+	memcpy(g->lease, l->id.b, sizeof(g->lease));
+	g->lease_ops = (uint32_t)l->ops;
+	g->lease_ms = l->ops ? KVD_LEASE_MS : 0;
+	kvd_keyjson_binding(req->ctx, req->msg.tenant, v, &g->binding);
+	req->blob = TAKE_PTR(v->blob);
+	req->blob_len = v->blob_len;
+	return 0;
+}
+
+int kvd_api_access(struct kvd_request *req)
+{
+	_cleanup_version_ struct kvd_version v = { 0 };
+	_cleanup_(kvd_lease_done) struct kvd_lease l = { 0 };
+	uint32_t ops = 0;
+	int r;
+
+	req->operation = is_volume(req) ? "VolumeOpen" : "LeaseStart";
+	r = find(req, &v);
+	if (!r)
+		r = decide(req, &v, &ops);
+	/* A standing grant needs no lease: it holds until it is closed or taken away. */
+	if (!r && !is_volume(req))
+		r = kvd_lease_make(req->ctx, req->st, req->msg.tenant, &v, req->who.caller, &ops,
+				   &l);
+	if (r)
+		return r;
+	if (!ops)
+		return kvd_fail(req, KVD_E_KEY_EXHAUSTED,
+				"Key %s has used up its initialisation vectors: make a new version",
+				v.name);
+	return fill(req, &v, ops, &l);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Keys as they are: get, list, versions. */
+#include "api/keyjson.h"
+
+#define PAGE	25
+
+static int may_read(struct kvd_request *req, const char *name)
+{
+	int r;
+
+	r = kvd_api_vault_name(req, req->seg[1]);
+	if (!r && name)
+		r = kvd_api_key_name(req, name);
+	return r ? r : kvd_api_may(req, req->seg[1], name, KVD_MAY_READ);
+}
+
+int kvd_api_key_get(struct kvd_request *req)
+{
+	_cleanup_version_ struct kvd_version v = { 0 };
+	_cleanup_vault_ struct kvd_vault vault = { 0 };
+	int r;
+
+	r = may_read(req, req->seg[3]);
+	if (!r)
+		r = kvd_keyjson_vault(req, &vault);
+	if (!r)
+		r = kvd_keyjson_find(req, &v);
+	if (r)
+		return r;
+	kvd_audit_object(req->object, &v);
+	req->reply = kvd_keyjson_bundle(req->ctx, &vault, &v);
+	return req->reply ? 0 : -ENOMEM;
+}
+
+struct list {
+	const struct kvd_context *ctx;
+	const struct kvd_vault *vault;
+	json_t *value;
+	bool with_version;
+	unsigned int max;
+	char token[KVAULT_NAME_MAX + 1];	/* of the last that was listed */
+	bool has_more;
+};
+
+static int list_one(const struct kvd_version *v, void *data)
+{
+	struct list *l = data;
+
+	if (json_array_size(l->value) == l->max) {
+		l->has_more = true;
+		return 0;
+	}
+	if (l->with_version)
+		snprintf(l->token, sizeof(l->token), "%lld", (long long)v->order);
+	else
+		snprintf(l->token, sizeof(l->token), "%s", v->name);
+	return json_array_append_new(l->value, kvd_keyjson_item(l->ctx, l->vault, v,
+								l->with_version)) ? -ENOMEM : 0;
+}
+
+static int page_of(struct kvd_request *req, struct list *l, char *token, size_t size)
+{
+	char text[8] = "";
+	unsigned long n;
+	char *end;
+	int r;
+
+	l->max = PAGE;
+	r = kvd_request_query(req, "maxresults", text, sizeof(text));
+	if (r) {
+		n = r < 0 ? 0 : strtoul(text, &end, 10);
+		if (!n || n > PAGE || *end)
+			return kvd_fail(req, KVD_E_BAD_PARAMETER,
+					"'maxresults' is not from 1 to %d", PAGE);
+		l->max = (unsigned int)n;
+	}
+	if (kvd_request_query(req, "$skiptoken", token, size) < 0)
+		return kvd_fail(req, KVD_E_BAD_PARAMETER, "The $skiptoken is not one of ours");
+	return 0;
+}
+
+static int answer(struct kvd_request *req, struct list *l, const char *where)
+{
+	json_t *next = json_null();
+
+	if (l->has_more)
+		next = json_sprintf("%s?maxresults=%u&%%24skiptoken=%s", where, l->max, l->token);
+	req->reply = json_pack("{s:O, s:o}", "value", l->value, "nextLink", next);
+	return req->reply ? 0 : -ENOMEM;
+}
+
+int kvd_api_key_list(struct kvd_request *req)
+{
+	_cleanup_vault_ struct kvd_vault vault = { 0 };
+	_cleanup_json_ json_t *value = json_array();
+	struct list l = { .ctx = req->ctx, .vault = &vault, .value = value };
+	char after[KVAULT_NAME_MAX + 1] = "", where[KVAULT_PATH_MAX];
+	int r;
+
+	if (!value)
+		return -ENOMEM;
+	r = may_read(req, NULL);
+	if (!r)
+		r = page_of(req, &l, after, sizeof(after));
+	if (!r)
+		r = kvd_keyjson_vault(req, &vault);
+	if (!r)
+		r = kvd_store_key_each(req->st, req->msg.tenant, vault.name, after, l.max + 1,
+				       list_one, &l);
+	if (r)
+		return r;
+	snprintf(where, sizeof(where), "/vaults/%s/keys", vault.name);
+	return answer(req, &l, where);
+}
+
+int kvd_api_key_versions(struct kvd_request *req)
+{
+	_cleanup_vault_ struct kvd_vault vault = { 0 };
+	_cleanup_json_ json_t *value = json_array();
+	struct list l = { .ctx = req->ctx, .vault = &vault, .value = value, .with_version = true };
+	char before[24] = "", where[KVAULT_PATH_MAX];
+	long long at;
+	char *end;
+	int r;
+
+	if (!value)
+		return -ENOMEM;
+	r = may_read(req, req->seg[3]);
+	if (!r)
+		r = page_of(req, &l, before, sizeof(before));
+	if (!r)
+		r = kvd_keyjson_vault(req, &vault);
+	if (r)
+		return r;
+	at = strtoll(before, &end, 10);
+	if (*end || at < 0)
+		return kvd_fail(req, KVD_E_BAD_PARAMETER, "The $skiptoken is not one of ours");
+	r = kvd_store_version_each(req->st, req->msg.tenant, vault.name, req->seg[3], at,
+				   l.max + 1, list_one, &l);
+	if (r)
+		return r;
+	if (!json_array_size(value))
+		return kvd_fail(req, KVD_E_KEY_NOT_FOUND, "There is no key %s in vault %s",
+				req->seg[3], vault.name);
+	snprintf(where, sizeof(where), "/vaults/%s/keys/%s/versions", vault.name, req->seg[3]);
+	return answer(req, &l, where);
+}
