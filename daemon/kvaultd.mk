@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c kaudit.c \
+	keyrule.c lease.c unit.c)
+API_SRCS := $(addprefix api/,access.c audit.c control.c keychange.c keyjson.c keymake.c \
+	keyread.c request.c roles.c root.c status.c vaults.c)
+STORE_SRCS := $(addprefix store/,keys.c leases.c log.c meta.c roles.c schema.c sqlite.c \
+	tenants.c vaults.c)
+KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c json.c log.c time.c)
+
+PROGS += kvaultd
+kvaultd_SRCS := main.c manager.c startup.c link.c $(API_SRCS) $(CORE_SRCS) $(STORE_SRCS) \
+	$(KVD_UTIL_SRCS)
+kvaultd_PKGS := libsystemd libnl-genl-3.0 jansson sqlite3 libcrypto
+kvaultd_DIR := $(sbindir)

@@ -1,0 +1,746 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Owns everything and lets it work together.
+ *
+ *   kernel --> message --> decided in a mark of its tenant's store
+ *                             |-- waits for an engine (pending)
+ *                             '-- waits for the commit (out)
+ *   commit of both stores, then in order: state pushed to the kernel, answer
+ *
+ * So an answer is never sent before its record and its change are durable,
+ * and the kernel hears of a change before who made it does. One commit serves
+ * all that one wake-up brought.
+ */
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#include "api/api.h"
+#include "core/audit.h"
+#include "core/checkpoint.h"
+#include "core/lease.h"
+#include "link.h"
+#include "manager.h"
+#include "startup.h"
+#include "util/log.h"
+#include "util/time.h"
+
+#define BATCH_MAX	32
+#define BATCH_NS	10000000ull	/* for deciding, of the 50 ms until it is durable */
+#define TICK_US		1000000ull
+#define REQUEST_KEEP_S	600
+#define AUDIT_BUFFER	(64 * sizeof(struct kvault_audit_rec))
+#define ACKS_MAX	64
+
+struct ack {
+	struct kvd_store *st;
+	uint8_t tenant[KVAULT_ID_SIZE];
+	uint64_t seq;
+};
+
+struct kvd_manager {
+	struct sd_event *event;
+	sd_event_source *on_link, *on_tick;
+	struct kvd_context ctx;
+	struct kvd_link *link;
+	struct kvd_request *pending;
+	struct kvd_request *out, **out_end;
+	struct kvd_checkpoint checkpoint;
+	struct ack acks[ACKS_MAX];
+	size_t n_acks;
+	uint64_t cookies;
+	uint64_t ticks;
+	uint8_t *message;		/* KVAULT_MSG_MAX */
+	uint8_t *audit;			/* AUDIT_BUFFER */
+	bool is_served;			/* HELLO was accepted */
+};
+
+/* --- answers --------------------------------------------------------------------- */
+
+static bool is_control(const struct kvd_request *req)
+{
+	return req->msg.type == KVAULT_MSG_CONTROL;
+}
+
+static bool is_change(const struct kvd_request *req)
+{
+	return is_control(req) && req->msg.op != KVAULT_METHOD_GET;
+}
+
+static void append(uint8_t *buf, size_t *at, const void *p, size_t len)
+{
+	if (len)
+		memcpy(buf + *at, p, len);
+	*at += len;
+}
+
+static int send_answer(struct kvd_manager *m, const struct kvd_request *req)
+{
+	struct kvault_msg msg = req->msg;
+	_cleanup_free_ uint8_t *buf = NULL;
+	size_t at = 0;
+
+	memset(msg.len, 0, sizeof(msg.len));
+	msg.status = req->status;
+	msg.revision = req->policy;
+	if (is_control(req)) {
+		msg.len[2] = (uint32_t)strlen(req->reply_text);
+	} else if (!req->status) {
+		msg.len[0] = sizeof(req->grant);
+		msg.len[2] = (uint32_t)strlen(req->public_jwk);
+		msg.len[3] = (uint32_t)req->blob_len;
+	}
+	buf = malloc(sizeof(msg) + msg.len[0] + msg.len[2] + msg.len[3]);
+	if (!buf)
+		return -ENOMEM;
+	append(buf, &at, &msg, sizeof(msg));
+	append(buf, &at, &req->grant, msg.len[0]);
+	append(buf, &at, is_control(req) ? req->reply_text : req->public_jwk, msg.len[2]);
+	append(buf, &at, req->blob, msg.len[3]);
+	return kvd_link_reply(m->link, buf, at);
+}
+
+/* For what is no request that we could understand. */
+static void refuse_message(struct kvd_manager *m, const struct kvault_msg *in, int err)
+{
+	struct kvault_msg msg = *in;
+
+	memset(msg.len, 0, sizeof(msg.len));
+	msg.status = err;
+	kvd_link_reply(m->link, &msg, sizeof(msg));
+}
+
+/* Sets what is answered; an answer that cannot be written down is an error. */
+static void render(struct kvd_request *req, int r)
+{
+	static const char last_resort[] =
+		"{\"error\":{\"code\":\"InternalError\",\"message\":\"kvaultd has no memory\"}}";
+
+	if (r < 0 && r != -ENOMEM)
+		kvd_log(LOG_ERR, "%s %s failed: %s", req->operation ? req->operation : "Request",
+			req->object, strerror(-r));
+	if (!is_control(req)) {
+		req->status = kvd_error_of(r)->err;
+		return;
+	}
+	if (kvd_api_render(req, r) < 0 && kvd_api_render(req, KVD_E_INTERNAL) < 0) {
+		free(req->reply_text);
+		req->reply_text = strdup(last_resort);
+		req->status = 500;
+	}
+}
+
+static void enqueue(struct kvd_manager *m, struct kvd_request *req)
+{
+	req->next = NULL;
+	*m->out_end = req;
+	m->out_end = &req->next;
+}
+
+static const char *face_of(const struct kvd_request *req)
+{
+	uint32_t purpose = req->msg.op;
+
+	if (is_control(req))
+		return "control";
+	if (purpose == KVAULT_PURPOSE_RENEW)
+		purpose = req->access.purpose;
+	return purpose == KVAULT_PURPOSE_KEYRING ? "keyring" :
+	       purpose == KVAULT_PURPOSE_VOLUME ? "paes" : "ioctl";
+}
+
+static int record(struct kvd_request *req, int r)
+{
+	const struct kvd_error *e = kvd_error_of(r);
+	const char *name = NULL;
+	char http[12];
+	struct kvd_event ev = {
+		.operation = req->operation,
+		.object = req->object[0] ? req->object : NULL,
+		.face = face_of(req),
+		.result = "Success",
+		.who = req->who.caller,
+		.request_id = req->msg.request_id,
+		.reason = r ? req->why.text : NULL,
+	};
+
+	if (r)
+		ev.result = e->http == 403 || e->http == 404 ? "Denied" : "Failed";
+	if (is_control(req)) {
+		snprintf(http, sizeof(http), "%d", r ? e->http : req->status ? req->status : 200);
+		ev.signature = http;
+	} else {
+		if (r)
+			name = strerrorname_np(-e->err);
+		ev.signature = name ? name : "OK";
+		if (!r && !kvd_id_is_zero(req->grant.lease)) {
+			ev.lease = req->grant.lease;
+			ev.count = req->grant.lease_ops;
+		}
+	}
+	return kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
+}
+
+/* Record, result for repetition: all of it belongs to the mark that is open. */
+static int write_down(struct kvd_request *req, int r)
+{
+	int w = 0;
+
+	if (req->is_replay)
+		return 0;
+	if (r || !req->is_quiet)
+		w = record(req, r);
+	render(req, r);
+	if (!w && !r && is_change(req))
+		w = kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id,
+					  req->status, req->reply_text, req->ctx->now);
+	return w;
+}
+
+/* A request is decided: r is the outcome, and a mark is open. */
+static void conclude(struct kvd_manager *m, struct kvd_request *req, int r)
+{
+	int w = 0;
+
+	if (r == KVD_E_PENDING) {
+		w = kvd_store_keep(req->st);
+		req->next = m->pending;
+		m->pending = req;
+		return;
+	}
+	if (r) {
+		req->has_push = false;
+		w = kvd_store_undo(req->st);
+		if (!w)
+			w = kvd_store_mark(req->st);
+	}
+	if (!w) {
+		w = write_down(req, r);
+		if (w < 0) {
+			req->has_push = false;
+			kvd_store_undo(req->st);
+		} else {
+			w = kvd_store_keep(req->st);
+		}
+	}
+	/* What cannot be recorded is not done. */
+	if (w < 0) {
+		kvd_refuse(&req->why, 0, "The audit log cannot be written: %s", strerror(-w));
+		req->is_replay = false;
+		render(req, w);
+	}
+	enqueue(m, req);
+}
+
+/* --- requests ---------------------------------------------------------------------- */
+
+static int enter_tenant(struct kvd_request *req)
+{
+	struct kvd_tenant t = { .kind = req->msg.tenant_kind, .policy = 1,
+				.created = req->ctx->now };
+	int r;
+
+	r = kvd_store_tenant_find(req->st, req->msg.tenant, &t);
+	if (r == KVD_E_NOT_FOUND) {
+		/* The host's is made with the store: another one is nonsense. */
+		if (req->msg.tenant_kind == KVAULT_TENANT_HOST)
+			return -EBADMSG;
+		memcpy(t.id.b, req->msg.tenant, sizeof(t.id.b));
+		r = kvd_store_tenant_add(req->st, &t);
+	}
+	if (!r && req->msg.revision > t.policy) {
+		t.policy = req->msg.revision;
+		r = kvd_store_revision_atleast(req->st, t.policy);
+		if (!r)
+			r = kvd_store_tenant_set_policy(req->st, t.id.b, t.policy);
+	}
+	req->policy = t.policy;
+	return r;
+}
+
+static int find_result(struct kvd_request *req)
+{
+	if (!is_change(req))
+		return KVD_E_NOT_FOUND;
+	return kvd_store_request_find(req->st, req->msg.tenant, req->msg.request_id, &req->status,
+				      &req->reply_text);
+}
+
+static void decide(struct kvd_manager *m, struct kvd_request *req)
+{
+	int r;
+
+	req->cookie = ++m->cookies;
+	req->give_up = req->msg.deadline + KVD_NSEC_PER_SEC;
+	req->st = kvd_context_store(&m->ctx, req->msg.tenant_kind);
+	if (!req->st) {
+		refuse_message(m, &req->msg, -EOPNOTSUPP);
+		kvd_request_free(req);
+		return;
+	}
+	r = kvd_store_begin(req->st);
+	if (!r)
+		r = enter_tenant(req);
+	if (!r)
+		r = kvd_store_mark(req->st);
+	if (r) {
+		kvd_refuse(&req->why, 0, "The store cannot be used: %s", strerror(-r));
+		render(req, r);
+		enqueue(m, req);
+		return;
+	}
+	r = find_result(req);
+	if (!r)
+		req->is_replay = true;
+	else if (r == KVD_E_NOT_FOUND)
+		r = is_control(req) ? kvd_api_control(req) : kvd_api_access(req);
+	conclude(m, req, r);
+}
+
+static struct kvd_request *take_pending(struct kvd_manager *m, uint64_t cookie)
+{
+	struct kvd_request **p, *req;
+
+	for (p = &m->pending; (req = *p); p = &req->next)
+		if (req->cookie == cookie) {
+			*p = req->next;
+			return req;
+		}
+	return NULL;
+}
+
+static void resume(struct kvd_manager *m, struct kvd_request *req, const struct kvd_done *done)
+{
+	int r;
+
+	r = kvd_store_mark(req->st);
+	if (r < 0) {
+		kvd_refuse(&req->why, 0, "The store cannot be used: %s", strerror(-r));
+		render(req, r);
+		enqueue(m, req);
+		return;
+	}
+	conclude(m, req, req->resume(req, done));
+}
+
+static void checkpoint_done(struct kvd_manager *m, const struct kvd_message *msg)
+{
+	struct kvd_checkpoint *cp = &m->checkpoint;
+	int r;
+
+	if (!cp->is_busy || (cp->cookie | KVD_CHECKPOINT_COOKIE) != msg->msg.cookie)
+		return;
+	r = kvd_store_mark(m->ctx.host);
+	if (r < 0)
+		return;
+	r = kvd_checkpoint_done(&m->ctx, cp, msg->msg.status, msg->seg[2], msg->msg.len[2],
+				msg->seg[3], msg->msg.len[3]);
+	if (r < 0)
+		kvd_store_undo(m->ctx.host);
+	else
+		kvd_store_keep(m->ctx.host);
+}
+
+static void engine_done(struct kvd_manager *m, const struct kvd_message *msg)
+{
+	struct kvd_done done = {
+		.status = msg->msg.status,
+		.text = (const char *)msg->seg[2],
+		.text_len = msg->msg.len[2],
+		.blob = msg->seg[3],
+		.blob_len = msg->msg.len[3],
+	};
+	struct kvd_request *req;
+
+	if (done.status > 0 || done.status < -4095)
+		done.status = -EIO;
+	if (msg->msg.cookie & KVD_CHECKPOINT_COOKIE) {
+		checkpoint_done(m, msg);
+		return;
+	}
+	req = take_pending(m, msg->msg.cookie);
+	if (!req)
+		return;		/* given up already */
+	if (memcmp(req->msg.request_id, msg->msg.request_id, KVAULT_ID_SIZE))
+		done.status = -EIO;
+	resume(m, req, &done);
+}
+
+static void tenant_gone(struct kvd_manager *m, const struct kvault_msg *msg)
+{
+	struct kvd_request **p = &m->pending, *req;
+	int r;
+
+	while ((req = *p)) {
+		if (memcmp(req->msg.tenant, msg->tenant, KVAULT_ID_SIZE)) {
+			p = &req->next;
+			continue;
+		}
+		*p = req->next;
+		kvd_request_free(req);
+	}
+	r = kvd_store_begin(m->ctx.ephemeral);
+	if (!r)
+		r = kvd_store_tenant_drop(m->ctx.ephemeral, msg->tenant);
+	if (r < 0)
+		kvd_log(LOG_WARNING, "A tenant that ended cannot be forgotten: %s", strerror(-r));
+}
+
+static void handle(struct kvd_manager *m, const uint8_t *data, size_t len)
+{
+	struct kvd_request *req = NULL;
+	struct kvd_message msg;
+	int r;
+
+	r = kvd_message_parse(data, len, &msg);
+	if (r < 0) {
+		kvd_log(LOG_ERR, "The module sent a message of %zu bytes that makes no sense", len);
+		return;
+	}
+	switch (msg.msg.type) {
+	case KVAULT_MSG_ENGINE_DONE:
+		engine_done(m, &msg);
+		return;
+	case KVAULT_MSG_TENANT_GONE:
+		tenant_gone(m, &msg.msg);
+		return;
+	case KVAULT_MSG_CONTROL:
+	case KVAULT_MSG_ACCESS:
+		r = kvd_request_parse(&m->ctx, data, len, &req);
+		break;
+	default:
+		r = -EBADMSG;
+	}
+	if (r < 0) {
+		kvd_log(LOG_ERR, "A message of type %u is refused: %s", msg.msg.type,
+			strerror(-r));
+		refuse_message(m, &msg.msg, -EIO);
+		return;
+	}
+	decide(m, req);
+}
+
+/* --- audit of the kernel -------------------------------------------------------------- */
+
+static void note_ack(struct kvd_manager *m, struct kvd_store *st,
+		     const struct kvault_audit_rec *rec)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_acks; i++)
+		if (!memcmp(m->acks[i].tenant, rec->tenant, KVAULT_ID_SIZE))
+			break;
+	if (i == ACKS_MAX)
+		return;		/* comes again with the next claim, at worst */
+	if (i == m->n_acks) {
+		m->n_acks++;
+		m->acks[i].st = st;
+		m->acks[i].seq = 0;
+		memcpy(m->acks[i].tenant, rec->tenant, KVAULT_ID_SIZE);
+	}
+	if (rec->seq > m->acks[i].seq)
+		m->acks[i].seq = rec->seq;
+}
+
+static int take_record(struct kvd_manager *m, const struct kvault_audit_rec *rec)
+{
+	bool is_host = !memcmp(rec->tenant, m->ctx.meta.host.b, KVAULT_ID_SIZE);
+	struct kvd_store *st = is_host ? m->ctx.host : m->ctx.ephemeral;
+	struct kvd_tenant t = { .kind = KVAULT_TENANT_EPHEMERAL, .policy = 1,
+				.created = m->ctx.now };
+	int r;
+
+	r = kvd_store_mark(st);
+	if (r < 0)
+		return r;
+	r = kvd_store_tenant_find(st, rec->tenant, &t);
+	if (r == KVD_E_NOT_FOUND && !is_host) {
+		memcpy(t.id.b, rec->tenant, KVAULT_ID_SIZE);
+		r = kvd_store_tenant_add(st, &t);
+	}
+	if (!r)
+		r = kvd_audit_from_kernel(&m->ctx, st, rec);
+	if (r) {
+		kvd_store_undo(st);
+		return r;
+	}
+	note_ack(m, st, rec);
+	return kvd_store_keep(st);
+}
+
+static void drain_audit(struct kvd_manager *m)
+{
+	struct kvault_audit_rec rec;
+	bool more = true;
+	ssize_t len;
+	size_t at;
+	int r;
+
+	while (more && m->n_acks < ACKS_MAX) {
+		more = false;
+		len = kvd_link_audit(m->link, m->audit, AUDIT_BUFFER, &more);
+		if (len < 0) {
+			kvd_log(LOG_ERR, "Audit records cannot be read: %s", strerror((int)-len));
+			return;
+		}
+		if (!len)
+			return;
+		for (at = 0; at + sizeof(rec) <= (size_t)len; at += sizeof(rec)) {
+			memcpy(&rec, m->audit + at, sizeof(rec));
+			r = take_record(m, &rec);
+			if (r)
+				kvd_log(LOG_ERR, "An audit record of the module is not kept: %s",
+					r < 0 ? strerror(-r) : "unknown tenant");
+		}
+	}
+}
+
+/* --- commit ------------------------------------------------------------------------------ */
+
+static void push(struct kvd_manager *m, struct kvd_request *req)
+{
+	const struct kvd_kernel *k = m->ctx.kernel;
+	const struct kvd_push *p = &req->push;
+	int r;
+
+	if (p->is_object)
+		r = k->object_set(k->data, req->msg.tenant, p->key.b,
+				  p->has_version ? p->version.b : NULL, p->revision, p->state);
+	else
+		r = k->policy_set(k->data, req->msg.tenant, p->revision);
+	if (r >= 0 || r == -ENOENT)
+		return;
+	/* It holds from the next question on; who asked must know that it did not yet. */
+	kvd_refuse(&req->why, 0, "The change is stored, but the kernel has not confirmed it: %s",
+		   strerror(-r));
+	kvd_log(LOG_ERR, "%s %s: %s", req->operation, req->object, req->why.text);
+	render(req, KVD_E_TIMEOUT);
+}
+
+static int commit(struct kvd_store *st, const char *what)
+{
+	int r = kvd_store_commit(st);
+
+	if (r < 0)
+		kvd_log(LOG_ERR, "The %s store cannot be written: %s; what was asked is refused",
+			what, strerror(-r));
+	return r;
+}
+
+static void flush(struct kvd_manager *m)
+{
+	int host, ephemeral, r;
+	struct kvd_request *req;
+	size_t i;
+
+	host = commit(m->ctx.host, "host's");
+	ephemeral = commit(m->ctx.ephemeral, "ephemeral");
+	while ((req = m->out)) {
+		m->out = req->next;
+		r = req->st == m->ctx.host ? host : ephemeral;
+		if (r < 0) {
+			req->has_push = false;
+			req->is_replay = false;
+			kvd_refuse(&req->why, 0, "The store cannot be written: %s", strerror(-r));
+			render(req, r);
+		}
+		if (req->has_push)
+			push(m, req);
+		r = send_answer(m, req);
+		if (r < 0 && r != -ENOENT && r != -ESTALE)
+			kvd_log(LOG_ERR, "An answer cannot be given: %s", strerror(-r));
+		kvd_request_free(req);
+	}
+	m->out_end = &m->out;
+	for (i = 0; i < m->n_acks; i++) {
+		if ((m->acks[i].st == m->ctx.host ? host : ephemeral) < 0)
+			continue;
+		r = kvd_link_audit_ack(m->link, m->acks[i].tenant, m->acks[i].seq);
+		if (r < 0 && r != -ENOENT)
+			kvd_log(LOG_WARNING, "Audit records cannot be acknowledged: %s",
+				strerror(-r));
+	}
+	m->n_acks = 0;
+	if (host < 0 || ephemeral < 0)
+		kvd_audit_mirror_drop(&m->ctx);
+	else
+		kvd_audit_mirror_send(&m->ctx);
+}
+
+/* --- events -------------------------------------------------------------------------------- */
+
+static int on_link(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct kvd_manager *m = data;
+	uint64_t end = kvd_time_now(CLOCK_MONOTONIC) + BATCH_NS;
+	ssize_t len = 0;
+	int n;
+
+	(void)source;
+	(void)fd;
+	m->ctx.now = (int64_t)time(NULL);
+	drain_audit(m);
+	for (n = 0; n < BATCH_MAX && kvd_time_now(CLOCK_MONOTONIC) < end; n++) {
+		len = kvd_link_next(m->link, m->message);
+		if (len <= 0)
+			break;
+		handle(m, m->message, (size_t)len);
+		explicit_bzero(m->message, (size_t)len);
+	}
+	flush(m);
+	if (len < 0 || (revents & (EPOLLERR | EPOLLHUP) && !n)) {
+		kvd_log(LOG_ERR, "The module does not talk to us any more: %s",
+			len < 0 ? strerror((int)-len) : "the claim is lost");
+		return sd_event_exit(m->event, EXIT_FAILURE);
+	}
+	return 0;
+}
+
+static void expire_pending(struct kvd_manager *m)
+{
+	static const struct kvd_done late = { .status = -ETIMEDOUT };
+	uint64_t now = kvd_time_now(CLOCK_BOOTTIME);
+	struct kvd_request **p = &m->pending, *req;
+
+	while ((req = *p)) {
+		if (req->give_up > now) {
+			p = &req->next;
+			continue;
+		}
+		*p = req->next;
+		resume(m, req, &late);
+	}
+}
+
+static void keep_house(struct kvd_manager *m)
+{
+	struct kvd_store *both[] = { m->ctx.host, m->ctx.ephemeral };
+	size_t i;
+	int r;
+
+	for (i = 0; i < ARRAY_SIZE(both); i++) {
+		r = kvd_store_mark(both[i]);
+		if (r < 0)
+			continue;
+		r = kvd_lease_expire(&m->ctx, both[i], BATCH_MAX);
+		if (r >= 0)
+			r = kvd_store_requests_expire(both[i], m->ctx.now - REQUEST_KEEP_S);
+		if (r < 0)
+			kvd_store_undo(both[i]);
+		else
+			kvd_store_keep(both[i]);
+	}
+}
+
+static int on_tick(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct kvd_manager *m = data;
+
+	m->ctx.now = (int64_t)time(NULL);
+	drain_audit(m);
+	expire_pending(m);
+	if (m->ticks++ % 10 == 0)
+		keep_house(m);
+	kvd_checkpoint_tick(&m->ctx, &m->checkpoint);
+	flush(m);
+	sd_event_source_set_time(source, usec + TICK_US);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static int add_sources(struct kvd_manager *m)
+{
+	uint64_t now;
+	int r;
+
+	r = sd_event_add_io(m->event, &m->on_link, kvd_link_fd(m->link), EPOLLIN | EPOLLPRI,
+			    on_link, m);
+	if (r >= 0)
+		r = sd_event_now(m->event, CLOCK_BOOTTIME, &now);
+	if (r >= 0)
+		r = sd_event_add_time(m->event, &m->on_tick, CLOCK_BOOTTIME, now + TICK_US, 0,
+				      on_tick, m);
+	return r;
+}
+
+static int connect_kernel(struct kvd_manager *m, const char *device, struct kvd_why *why)
+{
+	uint64_t generation = 0;
+	int r;
+
+	r = kvd_link_open(device, &m->link, why);
+	if (!r)
+		r = kvd_link_claim(m->link, &generation, why);
+	if (!r)
+		r = kvd_link_hello(m->link, &m->ctx.meta, &m->ctx.has_root, why);
+	if (r < 0)
+		return r;
+	m->is_served = true;
+	m->ctx.kernel = kvd_link_kernel(m->link);
+	return kvd_startup_resync(&m->ctx, generation, why);
+}
+
+int kvd_manager_new(struct sd_event *event, const struct kvd_config *config,
+		    struct kvd_manager **ret, struct kvd_why *why)
+{
+	struct kvd_manager *m = calloc(1, sizeof(*m));
+	char *root_dir = NULL;
+	int r = -ENOMEM;
+
+	if (!m)
+		return -ENOMEM;
+	kvd_context_init(&m->ctx);
+	m->event = sd_event_ref(event);
+	m->out_end = &m->out;
+	m->message = malloc(KVAULT_MSG_MAX);
+	m->audit = malloc(AUDIT_BUFFER);
+	if (asprintf(&root_dir, "%s/root", config->state_dir) > 0)
+		m->ctx.root_dir = root_dir;
+	if (config->suffix)
+		m->ctx.suffix = config->suffix;
+	if (m->message && m->audit && m->ctx.root_dir)
+		r = kvd_startup_stores(&m->ctx, config, why);
+	if (!r)
+		r = connect_kernel(m, config->device, why);
+	if (!r)
+		r = kvd_checkpoint_load(&m->ctx);
+	if (!r)
+		r = add_sources(m);
+	if (r < 0) {
+		kvd_manager_free(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+static void free_list(struct kvd_request *req)
+{
+	struct kvd_request *next;
+
+	for (; req; req = next) {
+		next = req->next;
+		kvd_request_free(req);
+	}
+}
+
+struct kvd_manager *kvd_manager_free(struct kvd_manager *m)
+{
+	if (!m)
+		return NULL;
+	if (m->is_served && kvd_link_bye(m->link) < 0)
+		kvd_log(LOG_WARNING, "The module was not told that kvaultd ends");
+	sd_event_source_disable_unref(m->on_link);
+	sd_event_source_disable_unref(m->on_tick);
+	sd_event_unref(m->event);
+	free_list(m->pending);
+	free_list(m->out);
+	kvd_audit_key_done(&m->checkpoint.key);
+	kvd_context_done(&m->ctx);
+	kvd_link_close(m->link);
+	free((char *)m->ctx.root_dir);
+	free(m->message);
+	free(m->audit);
+	free(m);
+	return NULL;
+}

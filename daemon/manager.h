@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVD_MANAGER_H
+#define KVD_MANAGER_H
+
+#include "util/error.h"
+
+struct sd_event;
+
+struct kvd_config {
+	const char *device;		/* /dev/kvault-control */
+	const char *state_dir;		/* /var/lib/kvault */
+	const char *runtime_dir;	/* /run/kvault */
+	const char *suffix;		/* of vaults' host names */
+};
+
+struct kvd_manager;
+
+/* Opens stores and link, claims, brings both in line; serves from the event loop. */
+int kvd_manager_new(struct sd_event *event, const struct kvd_config *config,
+		    struct kvd_manager **ret, struct kvd_why *why);
+
+/* Says goodbye to the module and closes everything; NULL is nothing. */
+struct kvd_manager *kvd_manager_free(struct kvd_manager *m);
+
+#endif /* KVD_MANAGER_H */
