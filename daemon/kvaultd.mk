@@ -12,3 +12,8 @@ kvaultd_SRCS := main.c manager.c startup.c link.c $(API_SRCS) $(CORE_SRCS) $(STO
 	$(KVD_UTIL_SRCS)
 kvaultd_PKGS := libsystemd libnl-genl-3.0 jansson sqlite3 libcrypto
 kvaultd_DIR := $(sbindir)
+
+UNITS += systemd/kvaultd.service
+SYSUSERS += systemd/sysusers.d/kvault.conf
+UDEV += systemd/udev/60-kvault.rules
+MODULES_LOAD += systemd/modules-load.d/kvault.conf
