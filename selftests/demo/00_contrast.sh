@@ -13,7 +13,7 @@ claim 0 "A key that a program uses is in that program's memory. A key that kvaul
 cd "$ram" || exit
 mkfifo pipe
 openssl rand -out key 32
-"$demo/memsearch" --mask <key >key.masked
+memsearch --mask <key >key.masked
 
 # use COMMAND: run it in the background, feed it a megabyte, search while it waits
 # for more, and let it end.
@@ -23,7 +23,7 @@ use() {
 	exec 7>pipe
 	head -c 1M /bin/bash >&7
 	sleep 0.5
-	run "$demo/memsearch key.masked"
+	run "memsearch key.masked"
 	kill -0 $user && alive=0 || alive=1
 	exec 7>&-
 	wait $user
@@ -34,7 +34,6 @@ with_openssl='openssl enc -aes-256-ctr -iv 00000000000000000000000000000000 -K "
 use "$with_openssl"
 check "openssl was at work during the search" test "$alive" = 0
 check "the search finds the key in openssl's memory" said 'memory of openssl'
-copies=$output
 
 run 'kvault vault create contrast'
 run 'kvault key import contrast/key --kty oct --in key'
@@ -48,6 +47,5 @@ fi
 use "$with_kvault"
 check "kvault was at work during the search" test "$alive" = 0
 check "the same search finds nothing now" said '^0 copies'
-check "and it is the same search: the file it looks for was not changed" test "$copies" != "$output"
 check "the megabyte was encrypted" test "$ended" = 0 -a "$(stat -c %s kvault.out)" -ge 1048576
 verdict

@@ -46,9 +46,9 @@ check "and not the one that was refused" not said 'cut'
 
 say "Is the private half of the JWK in the store's files?"
 basenc --base64url -d <<<'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI=' |
-	"$demo/memsearch" --mask >"$ram/partner.masked"
-run "$demo/memsearch $ram/partner.masked $ram/partner.jwk"
+	memsearch --mask >"$ram/partner.masked"
+run "memsearch $ram/partner.masked $ram/partner.jwk"
 check "the search finds it in the file that was imported" said '^1 copies'
-run "$demo/memsearch $ram/partner.masked /var/lib/kvault"
+run "memsearch $ram/partner.masked /var/lib/kvault"
 check "and not in the store" said '^0 copies'
 verdict

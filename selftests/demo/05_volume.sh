@@ -47,17 +47,17 @@ check "the key is in the keyring" said '^[0-9]+$'
 run "keyctl describe $serial"
 run "keyctl print $serial"
 check "nobody can read it there" test "$status" != 0
-run "$helpers/fscrypt-key add /mnt/state $serial"
+run "fscrypt-key add /mnt/state $serial"
 id=$output
-run "mkdir private && $helpers/fscrypt-key policy private $id && cp contract private"
+run "mkdir private && fscrypt-key policy private $id && cp contract private"
 check "the folder takes the policy" test "$status" = 0
-run "sync -f . && $helpers/fscrypt-key remove /mnt/state $id"
+run "sync -f . && fscrypt-key remove /mnt/state $id"
 run 'ls private'
 check "locked: not even the name is readable" not said 'contract'
 run 'cat private/*'
 check "nor the file" said 'Required key not available'
 run 'kvault key project payroll/home --fscrypt --desc demo:home --keyring @s'
-run "$helpers/fscrypt-key add /mnt/state $output"
+run "fscrypt-key add /mnt/state $output"
 check "the same key comes from the vault again" test "$output" = "$id"
 run 'cmp contract private/contract && echo equal'
 check "unlocked: the file is there" said '^equal'

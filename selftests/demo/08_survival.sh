@@ -28,7 +28,7 @@ first_boot() {
 
 	say "A program holds a handle on payroll/files. All of kvault's processes are killed and stay down for 10 s:"
 	mkfifo "$ram/go"
-	start "$helpers/ops payroll/files 10 <$ram/go >$ram/ops"
+	start "ops payroll/files 10 <$ram/go >$ram/ops"
 	local ops=$!
 	exec 7>"$ram/go"
 	sleep 1

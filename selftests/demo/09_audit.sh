@@ -44,7 +44,7 @@ run "sqlite3 $db \"update audit set json = replace(json, 'Success', 'Succesz') w
 check "the byte is changed" test "$output" = 1
 run 'kvault audit verify'
 check "it does not verify" test "$status" = 1
-check "the record is named: $seq" said "\\b$seq\\b"
+check "and the record is named" said "\\b$seq\\b"
 run "sqlite3 $db \"update audit set json = replace(json, 'Succesz', 'Success') where seq = $seq and $host\""
 run 'kvault audit verify'
 check "changed back, it verifies" test "$status" = 0

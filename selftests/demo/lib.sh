@@ -15,7 +15,8 @@ set -uo pipefail
 demo=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=/mnt/state/demo
 ram=/run/demo
-helpers=/mnt/in/bin
+# memsearch and the small programs of this folder (*.c) are commands here.
+export PATH=$demo:/mnt/in/bin:$PATH
 : "${BREAK:=}"
 mkdir -p "$work" "$ram"
 cd "$work" || exit
