@@ -6,10 +6,10 @@
 #include "engine/jwk.h"
 
 #include <jansson.h>
-#include <jose/b64.h>
 #include <openssl/core_names.h>
 
 #include "engine/alg.h"
+#include "engine/base64url.h"
 #include "engine/key.h"
 #include "engine/ossl.h"
 
@@ -21,6 +21,7 @@ static int add_number(json_t *jwk, const char *member, const EVP_PKEY *pkey,
 {
 	_cleanup_bn_ BIGNUM *bn = NULL;
 	unsigned char bytes[NUMBER_MAX];
+	char text[KVE_BASE64URL_LEN(NUMBER_MAX) + 1];
 
 	if (!EVP_PKEY_get_bn_param(pkey, param, &bn))
 		return -EIO;
@@ -28,7 +29,8 @@ static int add_number(json_t *jwk, const char *member, const EVP_PKEY *pkey,
 		len = (size_t)BN_num_bytes(bn);
 	if (len > sizeof(bytes) || BN_bn2binpad(bn, bytes, (int)len) < 0)
 		return -EIO;
-	return json_object_set_new(jwk, member, jose_b64_enc(bytes, len)) < 0 ? -EIO : 0;
+	kve_base64url_encode(text, bytes, len);
+	return json_object_set_new(jwk, member, json_string(text)) < 0 ? -EIO : 0;
 }
 
 static int fill(json_t *jwk, const EVP_PKEY *pkey, const struct kve_type *type)

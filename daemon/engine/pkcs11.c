@@ -9,13 +9,13 @@
  *	{"format":1,"token":"SERIAL","id":"CKA_ID in hex","public":"base64url SPKI"}
  */
 #include <jansson.h>
-#include <jose/b64.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rand.h>
 
 #include "engine/alg.h"
+#include "engine/base64url.h"
 #include "engine/jwk.h"
 #include "engine/key.h"
 #include "engine/ossl.h"
@@ -67,16 +67,17 @@ static void hsm_close(void *state)
 static int write_reference(const struct kve_token *t, const uint8_t id[KVAULT_ID_SIZE],
 			   const EVP_PKEY *pkey, struct kve_reply *reply)
 {
-	char hex[2 * KVAULT_ID_SIZE + 1];
-	unsigned char *der = NULL;
-	int der_len = i2d_PUBKEY(pkey, &der);
+	char hex[2 * KVAULT_ID_SIZE + 1], text[KVE_BASE64URL_LEN(SPKI_MAX) + 1] = "";
+	unsigned char der[SPKI_MAX], *p = der;
+	int der_len = i2d_PUBKEY(pkey, NULL);
 	json_t *json;
 	size_t len = 0;
 
 	kvd_hex_encode(hex, id, KVAULT_ID_SIZE);
-	json = der_len > 0 ? json_pack("{s:i, s:s, s:s, s:o}", "format", 1, "token", t->serial,
-				       "id", hex, "public", jose_b64_enc(der, (size_t)der_len)) : NULL;
-	OPENSSL_free(der);
+	if (der_len > 0 && der_len <= SPKI_MAX && i2d_PUBKEY(pkey, &p) == der_len)
+		kve_base64url_encode(text, der, (size_t)der_len);
+	json = text[0] ? json_pack("{s:i, s:s, s:s, s:s}", "format", 1, "token", t->serial,
+				   "id", hex, "public", text) : NULL;
 	if (json)
 		len = json_dumpb(json, (char *)reply->material, reply->material_size,
 				 JSON_COMPACT | JSON_SORT_KEYS);
@@ -87,16 +88,13 @@ static int write_reference(const struct kve_token *t, const uint8_t id[KVAULT_ID
 	return 0;
 }
 
-static EVP_PKEY *read_spki(const json_t *text)
+static EVP_PKEY *read_spki(const char *text)
 {
 	uint8_t der[SPKI_MAX];
 	const unsigned char *p = der;
-	size_t len = jose_b64_dec(text, NULL, 0);
-	EVP_PKEY *pkey;
+	int len = kve_base64url_decode(der, sizeof(der), text);
+	EVP_PKEY *pkey = len > 0 ? d2i_PUBKEY(NULL, &p, len) : NULL;
 
-	if (len > sizeof(der) || jose_b64_dec(text, der, sizeof(der)) != len)
-		return NULL;
-	pkey = d2i_PUBKEY(NULL, &p, (long)len);
 	ERR_clear_error();
 	return pkey;
 }
@@ -104,11 +102,10 @@ static EVP_PKEY *read_spki(const json_t *text)
 static int read_fields(const struct kve_token *t, const json_t *json, struct reference *ret,
 		       struct kve_reply *reply)
 {
-	const char *token, *id;
-	json_t *public_half;
+	const char *token, *id, *public_half;
 	int format;
 
-	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s:o !}", "format", &format,
+	if (json_unpack((json_t *)json, "{s:i, s:s, s:s, s:s !}", "format", &format,
 			"token", &token, "id", &id, "public", &public_half) < 0 ||
 	    format != 1 || kvd_hex_decode(ret->id, sizeof(ret->id), id) < 0)
 		return kve_refuse(reply, -EINVAL, "the material names no key in a token");
