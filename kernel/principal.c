@@ -91,7 +91,7 @@ struct kv_principal *kv_principal_new(const struct kv_tenant *t)
 	p->euid = cred->euid;
 	p->egid = cred->egid;
 	p->user_ns = cred->user_ns;
-	p->is_capable = cap_raised(cred->cap_effective, CAP_SYS_ADMIN);
+	p->is_capable = !!cap_raised(cred->cap_effective, CAP_SYS_ADMIN);
 	p->tgid = get_pid(task_tgid(current));
 	p->exec_id = current->self_exec_id;
 
@@ -155,7 +155,7 @@ bool kv_principal_is_current(const struct kv_principal *p)
 
 	return uid_eq(cred->euid, p->euid) && gid_eq(cred->egid, p->egid) &&
 	       cred->user_ns == p->user_ns &&
-	       cap_raised(cred->cap_effective, CAP_SYS_ADMIN) == p->is_capable &&
+	       !!cap_raised(cred->cap_effective, CAP_SYS_ADMIN) == p->is_capable &&
 	       task_tgid(current) == p->tgid &&
 	       current->self_exec_id == p->exec_id &&
 	       current_cgroup_id() == p->wire.cgroup_id;
