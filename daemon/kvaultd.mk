@@ -17,3 +17,28 @@ UNITS += systemd/kvaultd.service
 SYSUSERS += systemd/sysusers.d/kvault.conf
 UDEV += systemd/udev/60-kvault.rules
 MODULES_LOAD += systemd/modules-load.d/kvault.conf
+
+TESTS += test-json
+test-json_SRCS := util/test-json.c $(KVD_UTIL_SRCS)
+test-json_PKGS := jansson libsystemd cmocka
+
+TESTS += test-store
+test-store_SRCS := store/test-store.c $(STORE_SRCS) util/error.c
+test-store_PKGS := sqlite3 cmocka
+
+TESTS += test-rules
+test-rules_SRCS := core/test-rules.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
+test-rules_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-access
+test-access_SRCS := core/test-access.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
+test-access_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-audit
+test-audit_SRCS := core/test-audit.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
+test-audit_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-daemon
+test-daemon_SRCS := test-daemon.c test-link.c manager.c startup.c $(API_SRCS) $(CORE_SRCS) \
+	$(STORE_SRCS) $(KVD_UTIL_SRCS)
+test-daemon_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

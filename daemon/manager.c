@@ -30,6 +30,7 @@
 #define REQUEST_KEEP_S	600
 #define AUDIT_BUFFER	(64 * sizeof(struct kvault_audit_rec))
 #define ACKS_MAX	64
+#define RECORDS_MAX	4096		/* of the kernel's, that could not be written yet */
 
 struct ack {
 	struct kvd_store *st;
@@ -51,6 +52,12 @@ struct kvd_manager {
 	uint64_t ticks;
 	uint8_t *message;		/* KVAULT_MSG_MAX */
 	uint8_t *audit;			/* AUDIT_BUFFER */
+	/*
+	 * The kernel gives a record once to each claim: what was taken is kept
+	 * here until it is durable, and told again if a commit failed.
+	 */
+	struct kvault_audit_rec *records;
+	size_t n_records;
 	bool is_served;			/* HELLO was accepted */
 };
 
@@ -224,9 +231,10 @@ static void conclude(struct kvd_manager *m, struct kvd_request *req, int r)
 	}
 	/* What cannot be recorded is not done. */
 	if (w < 0) {
-		kvd_refuse(&req->why, 0, "The audit log cannot be written: %s", strerror(-w));
+		kvd_log(LOG_ERR, "The audit log cannot be written: %s", strerror(-w));
 		req->is_replay = false;
-		render(req, w);
+		render(req, kvd_refuse(&req->why, KVD_E_UNAVAILABLE,
+				       "The audit log cannot be written: %s", strerror(-w)));
 	}
 	enqueue(m, req);
 }
@@ -441,10 +449,16 @@ static void note_ack(struct kvd_manager *m, struct kvd_store *st,
 		m->acks[i].seq = rec->seq;
 }
 
-static int take_record(struct kvd_manager *m, const struct kvault_audit_rec *rec)
+static struct kvd_store *store_of(struct kvd_manager *m, const struct kvault_audit_rec *rec)
 {
 	bool is_host = !memcmp(rec->tenant, m->ctx.meta.host.b, KVAULT_ID_SIZE);
-	struct kvd_store *st = is_host ? m->ctx.host : m->ctx.ephemeral;
+
+	return is_host ? m->ctx.host : m->ctx.ephemeral;
+}
+
+static int take_record(struct kvd_manager *m, const struct kvault_audit_rec *rec)
+{
+	struct kvd_store *st = store_of(m, rec);
 	struct kvd_tenant t = { .kind = KVAULT_TENANT_EPHEMERAL, .policy = 1,
 				.created = m->ctx.now };
 	int r;
@@ -453,7 +467,7 @@ static int take_record(struct kvd_manager *m, const struct kvault_audit_rec *rec
 	if (r < 0)
 		return r;
 	r = kvd_store_tenant_find(st, rec->tenant, &t);
-	if (r == KVD_E_NOT_FOUND && !is_host) {
+	if (r == KVD_E_NOT_FOUND && st == m->ctx.ephemeral) {
 		memcpy(t.id.b, rec->tenant, KVAULT_ID_SIZE);
 		r = kvd_store_tenant_add(st, &t);
 	}
@@ -467,31 +481,51 @@ static int take_record(struct kvd_manager *m, const struct kvault_audit_rec *rec
 	return kvd_store_keep(st);
 }
 
-static void drain_audit(struct kvd_manager *m)
+/* Nonsense is dropped, and then is a gap in the numbers; all else is kept at hand. */
+static void tell_records(struct kvd_manager *m)
 {
-	struct kvault_audit_rec rec;
-	bool more = true;
-	ssize_t len;
-	size_t at;
+	size_t i, n = 0;
 	int r;
 
-	while (more && m->n_acks < ACKS_MAX) {
+	for (i = 0; i < m->n_records; i++) {
+		r = take_record(m, &m->records[i]);
+		if (r)
+			kvd_log(LOG_ERR, "An audit record of the module is not kept: %s",
+				r < 0 ? strerror(-r) : "unknown tenant");
+		if (r <= 0 && r != -EBADMSG)
+			m->records[n++] = m->records[i];
+	}
+	m->n_records = n;
+}
+
+static void drain_audit(struct kvd_manager *m)
+{
+	size_t n;
+	bool more = true;
+	ssize_t len;
+
+	while (more && m->n_acks < ACKS_MAX &&
+	       m->n_records + AUDIT_BUFFER / sizeof(*m->records) <= RECORDS_MAX) {
 		more = false;
 		len = kvd_link_audit(m->link, m->audit, AUDIT_BUFFER, &more);
-		if (len < 0) {
+		if (len < 0)
 			kvd_log(LOG_ERR, "Audit records cannot be read: %s", strerror((int)-len));
-			return;
-		}
-		if (!len)
-			return;
-		for (at = 0; at + sizeof(rec) <= (size_t)len; at += sizeof(rec)) {
-			memcpy(&rec, m->audit + at, sizeof(rec));
-			r = take_record(m, &rec);
-			if (r)
-				kvd_log(LOG_ERR, "An audit record of the module is not kept: %s",
-					r < 0 ? strerror(-r) : "unknown tenant");
-		}
+		n = len < 0 ? 0 : (size_t)len / sizeof(*m->records);
+		memcpy(m->records + m->n_records, m->audit, n * sizeof(*m->records));
+		m->n_records += n;
 	}
+	tell_records(m);
+}
+
+/* After a commit: those that are durable are done with. */
+static void forget_records(struct kvd_manager *m, int host, int ephemeral)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < m->n_records; i++)
+		if ((store_of(m, &m->records[i]) == m->ctx.host ? host : ephemeral) < 0)
+			m->records[n++] = m->records[i];
+	m->n_records = n;
 }
 
 /* --- commit ------------------------------------------------------------------------------ */
@@ -540,8 +574,8 @@ static void flush(struct kvd_manager *m)
 		if (r < 0) {
 			req->has_push = false;
 			req->is_replay = false;
-			kvd_refuse(&req->why, 0, "The store cannot be written: %s", strerror(-r));
-			render(req, r);
+			render(req, kvd_refuse(&req->why, KVD_E_UNAVAILABLE,
+					       "The store cannot be written: %s", strerror(-r)));
 		}
 		if (req->has_push)
 			push(m, req);
@@ -560,6 +594,7 @@ static void flush(struct kvd_manager *m)
 				strerror(-r));
 	}
 	m->n_acks = 0;
+	forget_records(m, host, ephemeral);
 	if (host < 0 || ephemeral < 0)
 		kvd_audit_mirror_drop(&m->ctx);
 	else
@@ -694,11 +729,12 @@ int kvd_manager_new(struct sd_event *event, const struct kvd_config *config,
 	m->out_end = &m->out;
 	m->message = malloc(KVAULT_MSG_MAX);
 	m->audit = malloc(AUDIT_BUFFER);
+	m->records = calloc(RECORDS_MAX, sizeof(*m->records));
 	if (asprintf(&root_dir, "%s/root", config->state_dir) > 0)
 		m->ctx.root_dir = root_dir;
 	if (config->suffix)
 		m->ctx.suffix = config->suffix;
-	if (m->message && m->audit && m->ctx.root_dir)
+	if (m->message && m->audit && m->records && m->ctx.root_dir)
 		r = kvd_startup_stores(&m->ctx, config, why);
 	if (!r)
 		r = connect_kernel(m, config->device, why);
@@ -741,6 +777,7 @@ struct kvd_manager *kvd_manager_free(struct kvd_manager *m)
 	free((char *)m->ctx.root_dir);
 	free(m->message);
 	free(m->audit);
+	free(m->records);
 	free(m);
 	return NULL;
 }

@@ -134,7 +134,7 @@ int kvd_api_access(struct kvd_request *req)
 	uint32_t ops = 0;
 	int r;
 
-	req->operation = is_volume(req) ? "VolumeOpen" : "LeaseStart";
+	req->operation = is_volume(req) ? "VolumeOpen" : "KeyOpen";
 	r = find(req, &v);
 	if (!r)
 		r = decide(req, &v, &ops);
@@ -148,5 +148,7 @@ int kvd_api_access(struct kvd_request *req)
 		return kvd_fail(req, KVD_E_KEY_EXHAUSTED,
 				"Key %s has used up its initialisation vectors: make a new version",
 				v.name);
+	if (l.ops)
+		req->operation = "LeaseStart";
 	return fill(req, &v, ops, &l);
 }

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who may do what: default deny, both caller and opener, and whose uids count. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core/access.h"
+#include "store/test-tmp.h"
+
+#define USE	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT | KVAULT_OP_SIGN | KVAULT_OP_VERIFY |	\
+		 KVAULT_OP_WRAP | KVAULT_OP_UNWRAP)
+
+static const struct kvd_id host = { { 1 } }, guest = { { 2 } };
+
+struct fixture {
+	char dir[32];
+	struct kvd_store *st;
+	struct kvault_principal caller, opener;
+	struct kvd_who who;
+	int n;
+};
+
+static int setup(void **state)
+{
+	struct kvd_tenant t = { .kind = KVAULT_TENANT_HOST };
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct kvd_why why = { "" };
+	char path[64];
+
+	test_tmp_make(f->dir);
+	snprintf(path, sizeof(path), "%s/db", f->dir);
+	if (kvd_store_open(path, KVD_STORE_CREATE, false, &f->st, &why) ||
+	    kvd_store_begin(f->st))
+		return -1;
+	t.id = host;
+	kvd_store_tenant_add(f->st, &t);
+	t.id = guest;
+	kvd_store_tenant_add(f->st, &t);
+	f->caller.uid = f->caller.gid = f->caller.ns_uid = f->caller.ns_gid = 1000;
+	f->caller.flags = KVAULT_PRINCIPAL_INIT_PIDNS;
+	f->opener = f->caller;
+	f->who = (struct kvd_who){ &f->caller, &f->opener, KVAULT_TENANT_HOST };
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	kvd_store_close(f->st);
+	test_tmp_remove(f->dir);
+	free(f);
+	return 0;
+}
+
+static void assign(struct fixture *f, const struct kvd_id *tenant, const char *role,
+		   const char *principal, const char *scope)
+{
+	struct kvd_assignment a = { 0 };
+
+	snprintf(a.id, sizeof(a.id), "%d", f->n++);
+	snprintf(a.role, sizeof(a.role), "%s", role);
+	snprintf(a.principal, sizeof(a.principal), "%s", principal);
+	snprintf(a.scope, sizeof(a.scope), "%s", scope);
+	assert_int_equal(kvd_store_role_set(f->st, tenant->b, &a), 0);
+}
+
+static uint32_t may_in(struct fixture *f, const struct kvd_id *tenant, const char *vault,
+		       const char *name)
+{
+	uint32_t may = 0xdead;
+
+	assert_int_equal(kvd_access_actions(f->st, tenant->b, &f->who, vault, name, &may), 0);
+	return may;
+}
+
+static uint32_t may(struct fixture *f, const char *vault, const char *name)
+{
+	return may_in(f, &host, vault, name);
+}
+
+static void nobody_may_anything(void **state)
+{
+	struct fixture *f = *state;
+	struct kvd_why why = { "" };
+
+	assert_int_equal(may(f, "v", "k"), 0);
+	f->caller.uid = f->opener.uid = 0;
+	assert_int_equal(may(f, "v", "k"), 0);	/* uid 0 alone is nobody */
+	assert_int_equal(kvd_access_check(f->st, host.b, &f->who, "v", "k", KVAULT_OP_SIGN, &why),
+			 KVD_E_FORBIDDEN);
+	assert_non_null(strstr(why.text, "keys/sign/action"));
+}
+
+static void administrator_may_all(void **state)
+{
+	struct fixture *f = *state;
+
+	f->caller.flags |= KVAULT_PRINCIPAL_ADMIN;
+	assert_int_equal(may(f, "v", "k"), 0);	/* the opener is not one */
+	f->opener.flags |= KVAULT_PRINCIPAL_ADMIN;
+	assert_int_equal(may(f, "v", "k"), KVD_MAY_ALL);
+}
+
+static void roles_hold_in_their_scope(void **state)
+{
+	struct fixture *f = *state;
+
+	assign(f, &host, "crypto-user", "uid:1000", "/pay/keys/Sign");
+	assert_int_equal(may(f, "pay", "sign"), USE | KVD_MAY_READ);
+	assert_int_equal(may(f, "PAY", "SIGN"), USE | KVD_MAY_READ);
+	assert_int_equal(may(f, "pay", "signer"), 0);
+	assert_int_equal(may(f, "payroll", "sign"), 0);
+	assert_int_equal(may(f, "pa", "sign"), 0);
+	assert_int_equal(may(f, "pay", NULL), 0);
+	assert_int_equal(may(f, NULL, NULL), 0);
+	assign(f, &host, "reader", "gid:1000", "/pay");
+	assert_int_equal(may(f, "pay", NULL), KVD_MAY_READ);
+	assert_int_equal(may(f, "pay", "other"), KVD_MAY_READ);
+	assert_int_equal(may(f, "payroll", NULL), 0);
+	assert_int_equal(may(f, NULL, NULL), 0);
+	assign(f, &host, "crypto-officer", "uid:1000", "/");
+	assert_int_equal(may(f, NULL, NULL), KVAULT_OP_ALL | KVD_MAY_READ | KVD_MAY_KEY_WRITE);
+}
+
+static void other_tenants_roles_do_not_count(void **state)
+{
+	struct fixture *f = *state;
+
+	assign(f, &guest, "administrator", "uid:1000", "/");
+	assert_int_equal(may(f, "v", "k"), 0);
+}
+
+static void caller_and_opener_must_both_be_allowed(void **state)
+{
+	struct fixture *f = *state;
+
+	assign(f, &host, "crypto-user", "uid:1000", "/");
+	f->opener.uid = 1001;
+	assert_int_equal(may(f, "v", "k"), 0);
+	assign(f, &host, "reader", "uid:1001", "/");
+	assert_int_equal(may(f, "v", "k"), KVD_MAY_READ);
+	f->opener.flags |= KVAULT_PRINCIPAL_ADMIN;
+	assert_int_equal(may(f, "v", "k"), USE | KVD_MAY_READ);
+}
+
+static void host_uids_count_only_in_the_first_pid_namespace(void **state)
+{
+	struct fixture *f = *state;
+
+	assign(f, &host, "crypto-user", "uid:1000", "/");
+	f->caller.flags = 0;
+	assert_int_equal(may(f, "v", "k"), 0);
+}
+
+static void guests_uids_are_their_own(void **state)
+{
+	struct fixture *f = *state;
+
+	assign(f, &guest, "crypto-user", "uid:1000", "/");
+	f->who.tenant_kind = KVAULT_TENANT_EPHEMERAL;
+	f->caller.ns_uid = f->opener.ns_uid = 5;
+	assert_int_equal(may_in(f, &guest, "v", "k"), 0);
+	f->caller.ns_uid = f->opener.ns_uid = 1000;
+	f->caller.uid = f->opener.uid = 101000;
+	f->caller.flags = f->opener.flags = 0;
+	assert_int_equal(may_in(f, &guest, "v", "k"), USE | KVD_MAY_READ);
+	assign(f, &guest, "administrator", "uid:65534", "/");
+	f->caller.ns_uid = f->opener.ns_uid = 65534;
+	assert_int_equal(may_in(f, &guest, "v", "k"), 0);	/* not mapped is nobody */
+}
+
+static void roles_have_slugs_names_and_guids(void **state)
+{
+	(void)state;
+	assert_string_equal(kvd_role_slug("Key Vault Crypto User"), "crypto-user");
+	assert_string_equal(kvd_role_slug("12338AF0-0e69-4776-bea7-57ae8d297424"), "crypto-user");
+	assert_null(kvd_role_slug("crypto"));
+	assert_int_equal(kvd_role_actions("administrator") & KVD_MAY_ROOT, 0);
+	assert_int_equal(kvd_role_actions("nonsense"), 0);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(nobody_may_anything),
+		T(administrator_may_all),
+		T(roles_hold_in_their_scope),
+		T(other_tenants_roles_do_not_count),
+		T(caller_and_opener_must_both_be_allowed),
+		T(host_uids_count_only_in_the_first_pid_namespace),
+		T(guests_uids_are_their_own),
+		T(roles_have_slugs_names_and_guids),
+	};
+
+	return cmocka_run_group_tests_name("access", tests, NULL, NULL);
+}

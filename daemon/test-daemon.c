@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The daemon as a whole, with a double of the module: what is answered, what
+ * is pushed before, what is carried out once, and what nonsense does.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <systemd/sd-event.h>
+
+#include "manager.h"
+#include "store/test-tmp.h"
+#include "test-link.h"
+#include "util/json.h"
+#include "util/log.h"
+#include "util/time.h"
+
+static const char slots[] = "{\"format\":1,\"store\":\"000102030405060708090a0b0c0d0e0f\","
+			    "\"slots\":[]}";
+
+struct fixture {
+	char dir[32];
+	struct kvd_config config;
+	char state[64], runtime[64];
+	sd_event *event;
+	struct kvd_manager *m;
+	uint8_t host[KVAULT_ID_SIZE];
+	uint8_t next_id;
+	struct kvault_principal who[2];
+};
+
+static int start(struct fixture *f)
+{
+	struct kvd_why why = { "" };
+	int r;
+
+	r = kvd_manager_new(f->event, &f->config, &f->m, &why);
+	if (r)
+		print_message("# %s\n", why.text);
+	return r;
+}
+
+/* The host's id is made with the store; the double of the module has to ask the store. */
+static void learn_host(struct fixture *f)
+{
+	struct kvd_store *st = NULL;
+	struct kvd_why why = { "" };
+	struct kvd_meta meta;
+	char path[96];
+
+	f->m = kvd_manager_free(f->m);
+	snprintf(path, sizeof(path), "%s/kvault.db", f->state);
+	assert_int_equal(kvd_store_open(path, KVD_STORE_EXISTING, false, &st, &why), 0);
+	assert_int_equal(kvd_store_meta_get(st, &meta), 0);
+	memcpy(f->host, meta.host.b, sizeof(f->host));
+	kvd_store_close(st);
+	assert_int_equal(start(f), 0);
+	test_link.n_events = 0;
+}
+
+static void put_file(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char root[80];
+
+	kvd_log_set_level(LOG_EMERG);
+	test_link_reset();
+	test_tmp_make(f->dir);
+	snprintf(f->state, sizeof(f->state), "%s/state", f->dir);
+	snprintf(f->runtime, sizeof(f->runtime), "%s/run", f->dir);
+	snprintf(root, sizeof(root), "%s/root", f->state);
+	mkdir(f->state, 0700);
+	mkdir(f->runtime, 0700);
+	mkdir(root, 0700);
+	put_file(root, "slots.json", slots);
+	f->config = (struct kvd_config){ "none", f->state, f->runtime, NULL };
+	f->who[0].flags = f->who[1].flags = KVAULT_PRINCIPAL_ADMIN | KVAULT_PRINCIPAL_INIT_PIDNS;
+	*state = f;
+	if (sd_event_new(&f->event) < 0 || start(f))
+		return -1;
+	learn_host(f);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	kvd_manager_free(f->m);
+	sd_event_unref(f->event);
+	test_tmp_remove(f->dir);
+	test_link_done();
+	free(f);
+	return 0;
+}
+
+static void run(struct fixture *f)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		assert_true(sd_event_run(f->event, 0) >= 0);
+}
+
+static struct kvault_msg header(struct fixture *f, uint32_t type, uint32_t op)
+{
+	struct kvault_msg msg = {
+		.size = sizeof(msg), .type = type, .op = op, .generation = 1,
+		.cookie = f->next_id + 1000u, .attempts = 1, .revision = 1,
+		.deadline = kvd_time_now(CLOCK_BOOTTIME) + 10 * KVD_NSEC_PER_SEC,
+		.tenant_kind = KVAULT_TENANT_HOST,
+	};
+
+	memcpy(msg.tenant, f->host, sizeof(msg.tenant));
+	msg.request_id[0] = ++f->next_id;
+	return msg;
+}
+
+static void put(struct fixture *f, struct kvault_msg msg, const char *path, const void *body,
+		size_t body_len, size_t secret_len)
+{
+	static const uint8_t secret[512];
+	const void *seg[4] = { f->who, path, body, secret };
+
+	msg.len[0] = sizeof(f->who);
+	msg.len[1] = (uint32_t)strlen(path);
+	msg.len[2] = (uint32_t)body_len;
+	msg.len[3] = (uint32_t)secret_len;
+	test_link_put(&msg, seg);
+}
+
+/* One control operation; its HTTP status. */
+static int control(struct fixture *f, uint32_t method, const char *path, const char *body)
+{
+	put(f, header(f, KVAULT_MSG_CONTROL, method), path, body, body ? strlen(body) : 0, 0);
+	run(f);
+	return test_link_last(TEST_REPLY)->msg.status;
+}
+
+static const char *reply(void)
+{
+	return test_link_last(TEST_REPLY)->json;
+}
+
+static int open_key(struct fixture *f, const char *path, uint32_t ops)
+{
+	struct kvault_access a = { .size = sizeof(a), .ops = ops,
+				   .purpose = KVAULT_PURPOSE_HANDLE };
+
+	put(f, header(f, KVAULT_MSG_ACCESS, KVAULT_PURPOSE_HANDLE), path, &a, sizeof(a), 0);
+	run(f);
+	return test_link_last(TEST_REPLY)->msg.status;
+}
+
+static void make_key(struct fixture *f)
+{
+	assert_int_equal(control(f, KVAULT_METHOD_PUT, "/vaults/payroll", "{}"), 201);
+	assert_int_equal(control(f, KVAULT_METHOD_POST, "/vaults/payroll/keys/data/create",
+				 "{\"kty\":\"oct\"}"), 200);
+}
+
+static void a_key_is_made_and_granted(void **state)
+{
+	struct fixture *f = *state;
+	struct test_event *e;
+
+	make_key(f);
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), 0);
+	e = test_link_last(TEST_REPLY);
+	assert_int_equal(e->grant.size, sizeof(e->grant));
+	assert_int_equal(e->grant.lease_ops, 65536);
+	assert_int_equal(e->grant.binding.bits, 256);
+	assert_string_equal((char *)e->grant.binding.name, "data");
+	assert_memory_equal(e->grant.binding.tenant, f->host, sizeof(f->host));
+	assert_true(e->msg.revision >= 1);
+	assert_int_equal(e->msg.len[3], 32 + KVAULT_BLOB_OVERHEAD);
+	assert_non_null(strstr(e->json, "\"kty\":\"oct\""));
+}
+
+static void what_is_absent_or_not_allowed_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	assert_int_equal(open_key(f, "payroll/keys/none", 0), -ENOKEY);
+	assert_int_equal(open_key(f, "payroll/data", 0), -ENOKEY);
+	assert_int_equal(open_key(f, "../keys/data", 0), -ENOKEY);
+	assert_int_equal(open_key(f, "payroll/keys/data", KVAULT_OP_SIGN), -EACCES);
+	f->who[0].flags = KVAULT_PRINCIPAL_INIT_PIDNS;
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), -EACCES);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults/payroll/keys/data", NULL), 403);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults/nothere/keys/data", NULL), 403);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/audit", NULL), 403);
+}
+
+static void a_change_is_pushed_before_it_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	size_t n;
+
+	make_key(f);
+	n = test_link.n_events;
+	assert_int_equal(control(f, KVAULT_METHOD_PATCH, "/vaults/payroll/keys/data",
+				 "{\"attributes\":{\"enabled\":false}}"), 200);
+	assert_int_equal(test_link.n_events, n + 2);
+	assert_int_equal(test_link.events[n].kind, TEST_OBJECT_SET);
+	assert_int_equal(test_link.events[n].state, KVAULT_OBJECT_DISABLED);
+	assert_int_equal(test_link.events[n + 1].kind, TEST_REPLY);
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), -EKEYREVOKED);
+	assert_int_equal(control(f, KVAULT_METHOD_PATCH, "/vaults/payroll/keys/data",
+				 "{\"attributes\":{\"enabled\":true}}"), 200);
+	assert_true(test_link_last(TEST_OBJECT_SET)->revision > test_link.events[n].revision);
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), 0);
+}
+
+static void a_change_that_is_not_confirmed_is_no_success(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	test_link.object_set_result = -ETIMEDOUT;
+	assert_int_equal(control(f, KVAULT_METHOD_PATCH, "/vaults/payroll/keys/data",
+				 "{\"attributes\":{\"enabled\":false}}"), 504);
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), -EKEYREVOKED);
+}
+
+static void tags_alone_disturb_nobody(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	assert_int_equal(control(f, KVAULT_METHOD_PATCH, "/vaults/payroll/keys/data",
+				 "{\"tags\":{\"a\":\"b\"}}"), 200);
+	assert_int_equal(test_link_count(TEST_OBJECT_SET), 0);
+	assert_non_null(strstr(reply(), "\"tags\":{\"a\":\"b\"}"));
+}
+
+static void a_request_is_carried_out_once(void **state)
+{
+	static const char path[] = "/vaults/payroll/keys/data/create";
+	struct fixture *f = *state;
+	struct kvault_msg msg;
+	char *first;
+
+	make_key(f);
+	msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_POST);
+	put(f, msg, path, "{\"kty\":\"oct\"}", 13, 0);
+	run(f);
+	first = strdup(reply());
+	msg.attempts = 2;
+	msg.cookie++;
+	put(f, msg, path, "{\"kty\":\"oct\"}", 13, 0);
+	run(f);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.status, 200);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.cookie, msg.cookie);
+	assert_string_equal(reply(), first);
+	free(first);
+	/* also by the next daemon */
+	f->m = kvd_manager_free(f->m);
+	assert_int_equal(start(f), 0);
+	put(f, msg, path, "{\"kty\":\"oct\"}", 13, 0);
+	run(f);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults/payroll/keys/data/versions",
+				 NULL), 200);
+	assert_non_null(strstr(reply(), "kid"));
+	first = strstr(reply(), "\"kid\"");
+	first = strstr(first + 1, "\"kid\"");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "\"kid\""));	/* two versions, not three */
+}
+
+static void bad_bodies_change_nothing(void **state)
+{
+	static const struct {
+		const char *body;
+		int status;
+	} table[] = {
+		{ "{\"kty\":\"oct\"", 400 }, { "[]", 400 }, { "{}", 400 },
+		{ "{\"kty\":\"oct\",\"kty\":\"oct\"}", 400 }, { "{\"kty\":7}", 400 },
+		{ "{\"kty\":\"oct\",\"k\":\"AAAA\"}", 400 },
+		{ "{\"kty\":\"oct\",\"key_size\":57}", 400 },
+		{ "{\"kty\":\"oct\",\"key_ops\":[]}", 400 },
+		{ "{\"kty\":\"oct\",\"key_ops\":[\"fly\"]}", 400 },
+		{ "{\"kty\":\"oct\",\"key_ops\":\"encrypt\"}", 400 },
+		{ "{\"kty\":\"oct\",\"key_ops\":[\"volume\",\"encrypt\"]}", 400 },
+		{ "{\"kty\":\"EC\",\"crv\":\"P-1\"}", 400 },
+		{ "{\"kty\":\"EC-HSM\"}", 400 },		/* standard vault */
+		{ "{\"kty\":\"oct\",\"attributes\":{\"exp\":5,\"nbf\":9}}", 400 },
+		{ "{\"kty\":\"oct\",\"attributes\":{\"exp\":-1}}", 400 },
+		{ "{\"kty\":\"oct\",\"attributes\":{\"color\":1}}", 400 },
+		{ "{\"kty\":\"oct\",\"tags\":{\"a\":1}}", 400 },
+		{ "{\"kty\":\"oct\",\"tags\":\"\xff\"}", 400 },
+		{ "{\"kty\":\"EC\"}", 503 },			/* no engine */
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	assert_int_equal(control(f, KVAULT_METHOD_PUT, "/vaults/payroll", "{}"), 201);
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		int got = control(f, KVAULT_METHOD_POST, "/vaults/payroll/keys/data/create",
+				  table[i].body);
+
+		if (got != table[i].status)
+			fail_msg("%s: %d %s", table[i].body, got, reply());
+		assert_non_null(strstr(reply(), "\"error\":{\"code\":"));
+	}
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults/payroll/keys", NULL), 200);
+	assert_non_null(strstr(reply(), "\"value\":[]"));
+}
+
+static void bad_paths_are_refused(void **state)
+{
+	static const struct {
+		uint32_t method;
+		const char *path;
+		int status;
+	} table[] = {
+		{ KVAULT_METHOD_GET, "/", 404 }, { KVAULT_METHOD_GET, "nothing", 404 },
+		{ KVAULT_METHOD_GET, "/a/b/c/d/e/f/g/h/i/j", 404 },
+		{ KVAULT_METHOD_DELETE, "/vaults/payroll", 405 },
+		{ KVAULT_METHOD_GET, "/vaults/pay_roll", 400 },
+		{ KVAULT_METHOD_GET, "/vaults/payroll", 404 },
+		{ KVAULT_METHOD_GET, "/vaults/payroll/keys/a.b", 400 },
+		{ KVAULT_METHOD_GET, "/vaults/payroll/keys/x", 404 },
+		{ KVAULT_METHOD_GET, "/roleAssignments/12", 404 },
+		{ KVAULT_METHOD_GET, "/audit?after=x", 400 },
+		{ KVAULT_METHOD_GET, "/audit?limit=0", 400 },
+		{ KVAULT_METHOD_GET, "/audit?limit=%zz", 400 },
+		{ KVAULT_METHOD_GET, "/vaults?%24skiptoken=%00", 400 },
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		int got = control(f, table[i].method, table[i].path, NULL);
+
+		if (got != table[i].status)
+			fail_msg("%s: %d %s", table[i].path, got, reply());
+	}
+}
+
+static void private_members_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct kvault_msg msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_PUT);
+	static const char body[] = "{\"key\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"d\":\"AAAA\"}}";
+
+	make_key(f);
+	put(f, msg, "/vaults/payroll/keys/imp", body, sizeof(body) - 1, 104);
+	run(f);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.status, 400);
+	assert_null(strstr(reply(), "AAAA"));
+}
+
+static void engine_done(struct fixture *f, uint64_t cookie, const uint8_t *request_id,
+			int status, const char *json)
+{
+	struct kvault_msg msg = header(f, KVAULT_MSG_ENGINE_DONE, KVAULT_ENGINE_OP_GENERATE);
+	const void *seg[4] = { NULL, NULL, json, "blobblob" };
+
+	msg.cookie = cookie;
+	msg.status = status;
+	memcpy(msg.request_id, request_id, KVAULT_ID_SIZE);
+	msg.len[2] = (uint32_t)strlen(json);
+	msg.len[3] = 8;
+	test_link_put(&msg, seg);
+	run(f);
+}
+
+#define COORD	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define POINT	"\"x\":\"" COORD "\",\"y\":\"" COORD "\""
+
+static void ask_for_ec(struct fixture *f, struct kvault_msg *msg)
+{
+	assert_int_equal(control(f, KVAULT_METHOD_PUT, "/vaults/payroll", "{}"), 201);
+	test_link.submit_result = 0;
+	*msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_POST);
+	put(f, *msg, "/vaults/payroll/keys/sign/create", "{\"kty\":\"EC\"}", 12, 0);
+	run(f);
+	assert_non_null(test_link_last(TEST_SUBMIT));
+}
+
+static void engines_are_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct kvault_msg msg;
+	size_t replies;
+
+	ask_for_ec(f, &msg);
+	replies = test_link_count(TEST_REPLY);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults", NULL), 200);	/* others go on */
+	engine_done(f, test_link_last(TEST_SUBMIT)->cookie, msg.request_id, 0,
+		    "{\"kty\":\"EC\",\"crv\":\"P-256\"," POINT "}");
+	assert_int_equal(test_link_count(TEST_REPLY), replies + 2);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.status, 200);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.cookie, msg.cookie);
+	assert_non_null(strstr(reply(), COORD));
+}
+
+static void nonsense_of_engines_makes_no_key(void **state)
+{
+	static const char *const bad[] = {
+		"", "{}", "{\"kty\":\"RSA\",\"n\":\"AAAA\",\"e\":\"AQAB\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-384\"," POINT "}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAA\",\"y\":\"AAAA\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" COORD "\"}",
+	};
+	struct fixture *f = *state;
+	struct kvault_msg msg;
+	size_t i;
+
+	ask_for_ec(f, &msg);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		engine_done(f, test_link_last(TEST_SUBMIT)->cookie, msg.request_id, 0, bad[i]);
+		assert_int_equal(test_link_last(TEST_REPLY)->msg.status, 500);
+		msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_POST);
+		put(f, msg, "/vaults/payroll/keys/sign/create", "{\"kty\":\"EC\"}", 12, 0);
+		run(f);
+	}
+	engine_done(f, test_link_last(TEST_SUBMIT)->cookie, msg.request_id, -EBADMSG, "no");
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.status, 400);
+	engine_done(f, 424242, msg.request_id, 0, "{}");	/* nobody's */
+	assert_int_equal(open_key(f, "payroll/keys/sign", 0), -ENOKEY);
+}
+
+static void malformed_messages_end_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct kvault_msg msg;
+	const void *none[4] = { NULL, NULL, NULL, NULL };
+	uint8_t *raw;
+	size_t i;
+
+	make_key(f);
+	/* lengths that do not add up, by the raw queue */
+	for (i = 0; i < 4; i++) {
+		msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_GET);
+		test_link_put(&msg, none);
+		raw = test_link.queue[test_link.n_queue - 1];
+		((struct kvault_msg *)raw)->len[i] = i ? UINT32_MAX : 1;
+	}
+	msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_GET);
+	msg.size = 8;
+	test_link_put(&msg, none);
+	msg = header(f, 99, 0);
+	test_link_put(&msg, none);
+	msg = header(f, KVAULT_MSG_ACCESS, 99);
+	put(f, msg, "payroll/keys/data", "x", 1, 0);
+	msg = header(f, KVAULT_MSG_CONTROL, 99);
+	put(f, msg, "/status", NULL, 0, 0);
+	memset(f->who[0].exe, 'x', sizeof(f->who[0].exe));
+	msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_GET);
+	put(f, msg, "/status", NULL, 0, 0);
+	run(f);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.status, -EIO);
+	memset(f->who[0].exe, 0, sizeof(f->who[0].exe));
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/status", NULL), 200);
+}
+
+static void guests_have_a_vault_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	struct kvault_msg msg;
+	uint8_t id[KVAULT_ID_SIZE] = { 7 };
+
+	make_key(f);
+	memcpy(f->host, id, sizeof(id));
+	msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_GET);
+	msg.tenant_kind = KVAULT_TENANT_EPHEMERAL;
+	put(f, msg, "/vaults", NULL, 0, 0);
+	run(f);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.status, 200);
+	assert_non_null(strstr(reply(), "\"value\":[]"));
+	msg.request_id[0] = ++f->next_id;
+	msg.op = KVAULT_METHOD_PUT;
+	put(f, msg, "/vaults/mine", "{}", 2, 0);
+	msg = header(f, KVAULT_MSG_TENANT_GONE, 0);
+	msg.tenant_kind = KVAULT_TENANT_EPHEMERAL;
+	test_link_put(&msg, (const void *[4]){ NULL });
+	msg = header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_GET);
+	msg.tenant_kind = KVAULT_TENANT_EPHEMERAL;
+	put(f, msg, "/vaults", NULL, 0, 0);
+	run(f);
+	assert_non_null(strstr(reply(), "\"value\":[]"));
+	/* a tenant that calls itself the host and is not */
+	assert_int_not_equal(control(f, KVAULT_METHOD_GET, "/vaults/payroll", NULL), 200);
+}
+
+static void role_changes_are_pushed_as_policy(void **state)
+{
+	static const char path[] = "/roleAssignments/12345678-1234-1234-1234-123456789abc";
+	struct fixture *f = *state;
+	size_t n;
+
+	n = test_link_count(TEST_POLICY_SET);
+	assert_int_equal(control(f, KVAULT_METHOD_PUT, path,
+				 "{\"properties\":{\"scope\":\"/\",\"roleDefinitionId\":"
+				 "\"reader\",\"principalId\":\"uid:5\"}}"), 201);
+	assert_int_equal(test_link_count(TEST_POLICY_SET), n + 1);
+	assert_int_equal(test_link_last(TEST_REPLY)->msg.revision,
+			 test_link_last(TEST_POLICY_SET)->revision);
+	assert_int_equal(control(f, KVAULT_METHOD_DELETE, path, NULL), 200);
+	assert_int_equal(test_link_count(TEST_POLICY_SET), n + 2);
+	assert_int_equal(control(f, KVAULT_METHOD_DELETE, path, NULL), 404);
+}
+
+static void kernel_records_are_acknowledged_when_durable(void **state)
+{
+	struct fixture *f = *state;
+	struct kvault_audit_rec *rec = test_link.audit;
+
+	rec[0] = (struct kvault_audit_rec){ .size = sizeof(*rec), .type = KVAULT_AUDIT_USE,
+					    .seq = 1, .op = KVAULT_OP_SIGN, .count = 1 };
+	memcpy(rec[0].tenant, f->host, sizeof(f->host));
+	rec[1] = rec[0];
+	rec[1].seq = 2;
+	rec[1].size = 3;	/* not ours: never acknowledged */
+	test_link.n_audit = 2;
+	control(f, KVAULT_METHOD_GET, "/status", NULL);
+	assert_int_equal(test_link_count(TEST_ACK), 1);
+	assert_int_equal(test_link_last(TEST_ACK)->revision, 1);
+}
+
+static void a_store_is_not_made_twice(void **state)
+{
+	struct fixture *f = *state;
+	char path[96], moved[104];
+
+	make_key(f);
+	f->m = kvd_manager_free(f->m);
+	snprintf(path, sizeof(path), "%s/kvault.db", f->state);
+	snprintf(moved, sizeof(moved), "%s.away", path);
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_not_equal(start(f), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(rename(moved, path), 0);
+	assert_int_equal(start(f), 0);
+}
+
+static void a_store_of_another_root_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char root[80];
+
+	f->m = kvd_manager_free(f->m);
+	snprintf(root, sizeof(root), "%s/root", f->state);
+	put_file(root, "slots.json", "{\"format\":1,\"store\":"
+		 "\"ff0102030405060708090a0b0c0d0e0f\",\"slots\":[]}");
+	assert_int_not_equal(start(f), 0);
+	put_file(root, "slots.json", slots);
+	assert_int_equal(start(f), 0);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(a_key_is_made_and_granted),
+		T(what_is_absent_or_not_allowed_is_refused),
+		T(a_change_is_pushed_before_it_is_answered),
+		T(a_change_that_is_not_confirmed_is_no_success),
+		T(tags_alone_disturb_nobody),
+		T(a_request_is_carried_out_once),
+		T(bad_bodies_change_nothing),
+		T(bad_paths_are_refused),
+		T(private_members_are_refused),
+		T(engines_are_waited_for),
+		T(nonsense_of_engines_makes_no_key),
+		T(malformed_messages_end_nothing),
+		T(guests_have_a_vault_of_their_own),
+		T(role_changes_are_pushed_as_policy),
+		T(kernel_records_are_acknowledged_when_durable),
+		T(a_store_is_not_made_twice),
+		T(a_store_of_another_root_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("daemon", tests, NULL, NULL);
+}
