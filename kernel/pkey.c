@@ -15,7 +15,9 @@
  * not.
  */
 #include <linux/keyctl.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
+#include "audit.h"
 #include "handle.h"
 #include "pkey.h"
 #include "principal.h"
@@ -185,49 +187,82 @@ static int take_answer(struct kv_answer *ans, void *out, u32 out_len)
 	return len;
 }
 
-/* Killable; may wait for the daemon and for an engine. */
-static int operate(struct kernel_pkey_params *params, u32 op, const void *in,
-		   const void *sig, u32 sig_len, void *out)
+/* What is done with a key, and with what. out: NULL when there is no output. */
+struct kv_pkey_op {
+	u32 op;
+	const struct kv_scheme *scheme;
+	const void *in;
+	u32 in_len;
+	const void *sig;
+	u32 sig_len;
+	void *out;
+	u32 out_len;
+};
+
+/* Nothing is done for whose record there is no room. */
+static int operate_recorded(struct kv_object *obj, struct kv_caller *who,
+			    const struct kv_pkey_op *o)
 {
-	struct kv_payload *p = kv_payload_of(params->key);
+	struct kv_record *rec = kv_audit_reserve(who->tenant);
+	u32 alg = o->scheme->alg;
+	struct kv_answer ans = {};
+	int ret;
+
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	ret = kv_upcall_engine(obj, who, o->op, alg, o->in, o->in_len, o->sig, o->sig_len, &ans);
+	if (!ret && o->out)
+		ret = take_answer(&ans, o->out, o->out_len);
+	kv_answer_done(&ans);
+	kv_audit_commit(who->tenant, rec, &(struct kv_event){
+		.type = KVAULT_AUDIT_SINGLE, .face = who->face, .who = who->caller,
+		.object = obj, .request_id = who->request_id, .op = o->op, .alg = alg,
+		.status = min(ret, 0), .count = 1 });
+	return ret;
+}
+
+/* Killable; may wait for the daemon and for an engine. */
+static int operate(struct kv_payload *p, const struct kv_pkey_op *o)
+{
+	struct kv_handle *h = payload_handle(p);
 	struct kv_caller who = {
+		.tenant = p->tenant,
+		.opener = p->opener,
 		.face = KVAULT_FACE_KEYRING,
 		.timeout_ms = KVAULT_TIMEOUT_MS,
 	};
-	const struct kv_scheme *scheme;
-	struct kv_answer ans = {};
-	struct kv_handle *h;
 	int ret;
 
-	if (!p || !kv_tenant_is_callers(p->tenant))
-		return -ENOKEY;
-	scheme = scheme_find(p, params, op);
-	if (!scheme)
-		return -EOPNOTSUPP;
-	if (scheme->digest && params->in_len != scheme->digest)
-		return -EINVAL;
-	h = payload_handle(p);
 	if (!h)
 		return -EKEYREVOKED;
-	who.tenant = p->tenant;
-	who.opener = p->opener;
 	who.caller = kv_principal_new(p->tenant);
 	if (IS_ERR(who.caller)) {
 		ret = PTR_ERR(who.caller);
 		goto out_put;
 	}
-	ret = kv_handle_begin(h, &who, op, scheme->alg);
+	ret = kv_handle_begin(h, &who, o->op, o->scheme->alg);
 	if (!ret)
-		ret = kv_upcall_engine(h->object, &who, op, scheme->alg, in, params->in_len,
-				       sig, sig_len, &ans);
-	if (!ret && out)
-		ret = take_answer(&ans, out, params->out_len);
-	kv_answer_done(&ans);
+		ret = operate_recorded(h->object, &who, o);
 	kv_principal_put(who.caller);
 out_put:
 	kv_handle_put(h);
 	/* a killed caller sees neither, but a tracer shall not see 512 */
 	return ret == -ERESTARTSYS ? -EINTR : ret;
+}
+
+static int check_and_operate(struct kernel_pkey_params *params, struct kv_pkey_op *o)
+{
+	struct kv_payload *p = kv_payload_of(params->key);
+
+	if (!p || !kv_tenant_is_callers(p->tenant))
+		return -ENOKEY;
+	o->scheme = scheme_find(p, params, o->op);
+	if (!o->scheme)
+		return -EOPNOTSUPP;
+	o->in_len = params->in_len;
+	if (o->scheme->digest && o->in_len != o->scheme->digest)
+		return -EINVAL;
+	return operate(p, o);
 }
 
 /**
@@ -244,16 +279,22 @@ out_put:
  */
 int kv_pkey_eds(struct kernel_pkey_params *params, const void *in, void *out)
 {
+	struct kv_pkey_op o = { .in = in, .out = out, .out_len = params->out_len };
+
 	switch (params->op) {
 	case kernel_pkey_encrypt:
-		return operate(params, KVAULT_OP_ENCRYPT, in, NULL, 0, out);
+		o.op = KVAULT_OP_ENCRYPT;
+		break;
 	case kernel_pkey_decrypt:
-		return operate(params, KVAULT_OP_DECRYPT, in, NULL, 0, out);
+		o.op = KVAULT_OP_DECRYPT;
+		break;
 	case kernel_pkey_sign:
-		return operate(params, KVAULT_OP_SIGN, in, NULL, 0, out);
+		o.op = KVAULT_OP_SIGN;
+		break;
 	default:
 		return -EOPNOTSUPP;
 	}
+	return check_and_operate(params, &o);
 }
 
 /**
@@ -268,5 +309,9 @@ int kv_pkey_eds(struct kernel_pkey_params *params, const void *in, void *out)
  */
 int kv_pkey_verify(struct kernel_pkey_params *params, const void *in, const void *in2)
 {
-	return operate(params, KVAULT_OP_VERIFY, in, in2, params->in2_len, NULL);
+	struct kv_pkey_op o = {
+		.op = KVAULT_OP_VERIFY, .in = in, .sig = in2, .sig_len = params->in2_len,
+	};
+
+	return check_and_operate(params, &o);
 }
