@@ -67,15 +67,20 @@ static int publish(s32 keyring, const char *desc, const struct kv_fscrypt_payloa
 	return 0;
 }
 
-static int project(struct kv_handle *h, s32 keyring, const char *desc, s32 *ret_serial)
+static int project(struct kv_handle *h, s32 keyring, const char *desc, u32 desc_len,
+		   s32 *ret_serial)
 {
 	struct kv_fscrypt_payload payload = { .type = FSCRYPT_KEY_SPEC_TYPE_IDENTIFIER };
+	char *name = kmemdup_nul(desc, desc_len, GFP_KERNEL_ACCOUNT);
 	int ret;
 
+	if (!name)
+		return -ENOMEM;
 	ret = derive(h->object, payload.raw);
 	if (!ret)
-		ret = publish(keyring, desc, &payload, ret_serial);
+		ret = publish(keyring, name, &payload, ret_serial);
 	memzero_explicit(&payload, sizeof(payload));
+	kfree(name);
 	return ret;
 }
 
@@ -85,7 +90,7 @@ static int project(struct kv_handle *h, s32 keyring, const char *desc, s32 *ret_
  * @h: handle of a volume key
  * @kind: KVAULT_PROJECT_*
  * @keyring: serial of a keyring that the caller may write
- * @desc: description of the key to make, with a NUL after it
+ * @desc: description of the key to make
  * @desc_len: bytes of it
  * @ret_serial: out: serial of the key that was made
  *
@@ -108,7 +113,7 @@ int kv_supply_project(struct kv_caller *who, struct kv_handle *h, u32 kind, s32 
 
 	if (kind != KVAULT_PROJECT_FSCRYPT)
 		return -EOPNOTSUPP;
-	if (!desc_len || strlen(desc) != desc_len)
+	if (!desc_len || memchr(desc, 0, desc_len))
 		return -EINVAL;
 	rec = kv_audit_reserve(who->tenant);
 	if (IS_ERR(rec))
@@ -118,7 +123,7 @@ int kv_supply_project(struct kv_caller *who, struct kv_handle *h, u32 kind, s32 
 		kv_audit_cancel(who->tenant, rec);
 		return ret;
 	}
-	ret = project(h, keyring, desc, ret_serial);
+	ret = project(h, keyring, desc, desc_len, ret_serial);
 	ev.status = ret;
 	kv_audit_commit(who->tenant, rec, &ev);
 	return ret;
