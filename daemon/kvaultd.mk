@@ -8,7 +8,7 @@ STORE_SRCS := $(addprefix store/,keys.c leases.c log.c meta.c roles.c schema.c s
 KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c json.c log.c time.c)
 
 PROGS += kvaultd
-kvaultd_SRCS := main.c manager.c startup.c link.c $(API_SRCS) $(CORE_SRCS) $(STORE_SRCS) \
+kvaultd_SRCS := main.c manager.c records.c startup.c link.c $(API_SRCS) $(CORE_SRCS) $(STORE_SRCS) \
 	$(KVD_UTIL_SRCS)
 kvaultd_PKGS := libsystemd libnl-genl-3.0 jansson sqlite3 libcrypto
 kvaultd_DIR := $(sbindir)
@@ -39,6 +39,6 @@ test-audit_SRCS := core/test-audit.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
 test-audit_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 
 TESTS += test-daemon
-test-daemon_SRCS := test-daemon.c test-link.c manager.c startup.c $(API_SRCS) $(CORE_SRCS) \
+test-daemon_SRCS := test-daemon.c test-link.c manager.c records.c startup.c $(API_SRCS) $(CORE_SRCS) \
 	$(STORE_SRCS) $(KVD_UTIL_SRCS)
 test-daemon_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

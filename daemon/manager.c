@@ -20,6 +20,7 @@
 #include "core/lease.h"
 #include "link.h"
 #include "manager.h"
+#include "records.h"
 #include "startup.h"
 #include "util/log.h"
 #include "util/time.h"
@@ -28,15 +29,6 @@
 #define BATCH_NS	10000000ull	/* for deciding, of the 50 ms until it is durable */
 #define TICK_US		1000000ull
 #define REQUEST_KEEP_S	600
-#define AUDIT_BUFFER	(64 * sizeof(struct kvault_audit_rec))
-#define ACKS_MAX	64
-#define RECORDS_MAX	4096		/* of the kernel's, that could not be written yet */
-
-struct ack {
-	struct kvd_store *st;
-	uint8_t tenant[KVAULT_ID_SIZE];
-	uint64_t seq;
-};
 
 struct kvd_manager {
 	struct sd_event *event;
@@ -46,18 +38,12 @@ struct kvd_manager {
 	struct kvd_request *pending;
 	struct kvd_request *out, **out_end;
 	struct kvd_checkpoint checkpoint;
-	struct ack acks[ACKS_MAX];
-	size_t n_acks;
+	struct kvd_records records;
+	int host_error;			/* why the open transaction must not be committed */
+	int ephemeral_error;
 	uint64_t cookies;
 	uint64_t ticks;
 	uint8_t *message;		/* KVAULT_MSG_MAX */
-	uint8_t *audit;			/* AUDIT_BUFFER */
-	/*
-	 * The kernel gives a record once to each claim: what was taken is kept
-	 * here until it is durable, and told again if a commit failed.
-	 */
-	struct kvault_audit_rec *records;
-	size_t n_records;
 	bool is_served;			/* HELLO was accepted */
 };
 
@@ -427,107 +413,6 @@ static void handle(struct kvd_manager *m, const uint8_t *data, size_t len)
 	decide(m, req);
 }
 
-/* --- audit of the kernel -------------------------------------------------------------- */
-
-static void note_ack(struct kvd_manager *m, struct kvd_store *st,
-		     const struct kvault_audit_rec *rec)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_acks; i++)
-		if (!memcmp(m->acks[i].tenant, rec->tenant, KVAULT_ID_SIZE))
-			break;
-	if (i == ACKS_MAX)
-		return;		/* comes again with the next claim, at worst */
-	if (i == m->n_acks) {
-		m->n_acks++;
-		m->acks[i].st = st;
-		m->acks[i].seq = 0;
-		memcpy(m->acks[i].tenant, rec->tenant, KVAULT_ID_SIZE);
-	}
-	if (rec->seq > m->acks[i].seq)
-		m->acks[i].seq = rec->seq;
-}
-
-static struct kvd_store *store_of(struct kvd_manager *m, const struct kvault_audit_rec *rec)
-{
-	bool is_host = !memcmp(rec->tenant, m->ctx.meta.host.b, KVAULT_ID_SIZE);
-
-	return is_host ? m->ctx.host : m->ctx.ephemeral;
-}
-
-static int take_record(struct kvd_manager *m, const struct kvault_audit_rec *rec)
-{
-	struct kvd_store *st = store_of(m, rec);
-	struct kvd_tenant t = { .kind = KVAULT_TENANT_EPHEMERAL, .policy = 1,
-				.created = m->ctx.now };
-	int r;
-
-	r = kvd_store_mark(st);
-	if (r < 0)
-		return r;
-	r = kvd_store_tenant_find(st, rec->tenant, &t);
-	if (r == KVD_E_NOT_FOUND && st == m->ctx.ephemeral) {
-		memcpy(t.id.b, rec->tenant, KVAULT_ID_SIZE);
-		r = kvd_store_tenant_add(st, &t);
-	}
-	if (!r)
-		r = kvd_audit_from_kernel(&m->ctx, st, rec);
-	if (r) {
-		kvd_store_undo(st);
-		return r;
-	}
-	note_ack(m, st, rec);
-	return kvd_store_keep(st);
-}
-
-/* Nonsense is dropped, and then is a gap in the numbers; all else is kept at hand. */
-static void tell_records(struct kvd_manager *m)
-{
-	size_t i, n = 0;
-	int r;
-
-	for (i = 0; i < m->n_records; i++) {
-		r = take_record(m, &m->records[i]);
-		if (r)
-			kvd_log(LOG_ERR, "An audit record of the module is not kept: %s",
-				r < 0 ? strerror(-r) : "unknown tenant");
-		if (r <= 0 && r != -EBADMSG)
-			m->records[n++] = m->records[i];
-	}
-	m->n_records = n;
-}
-
-static void drain_audit(struct kvd_manager *m)
-{
-	size_t n;
-	bool more = true;
-	ssize_t len;
-
-	while (more && m->n_acks < ACKS_MAX &&
-	       m->n_records + AUDIT_BUFFER / sizeof(*m->records) <= RECORDS_MAX) {
-		more = false;
-		len = kvd_link_audit(m->link, m->audit, AUDIT_BUFFER, &more);
-		if (len < 0)
-			kvd_log(LOG_ERR, "Audit records cannot be read: %s", strerror((int)-len));
-		n = len < 0 ? 0 : (size_t)len / sizeof(*m->records);
-		memcpy(m->records + m->n_records, m->audit, n * sizeof(*m->records));
-		m->n_records += n;
-	}
-	tell_records(m);
-}
-
-/* After a commit: those that are durable are done with. */
-static void forget_records(struct kvd_manager *m, int host, int ephemeral)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < m->n_records; i++)
-		if ((store_of(m, &m->records[i]) == m->ctx.host ? host : ephemeral) < 0)
-			m->records[n++] = m->records[i];
-	m->n_records = n;
-}
-
 /* --- commit ------------------------------------------------------------------------------ */
 
 static void push(struct kvd_manager *m, struct kvd_request *req)
@@ -550,10 +435,14 @@ static void push(struct kvd_manager *m, struct kvd_request *req)
 	render(req, KVD_E_TIMEOUT);
 }
 
-static int commit(struct kvd_store *st, const char *what)
+static int commit(struct kvd_store *st, int error, const char *what)
 {
-	int r = kvd_store_commit(st);
+	int r = error;
 
+	if (r < 0)
+		kvd_store_rollback(st);
+	else
+		r = kvd_store_commit(st);
 	if (r < 0)
 		kvd_log(LOG_ERR, "The %s store cannot be written: %s; what was asked is refused",
 			what, strerror(-r));
@@ -564,10 +453,11 @@ static void flush(struct kvd_manager *m)
 {
 	int host, ephemeral, r;
 	struct kvd_request *req;
-	size_t i;
 
-	host = commit(m->ctx.host, "host's");
-	ephemeral = commit(m->ctx.ephemeral, "ephemeral");
+	host = commit(m->ctx.host, m->host_error, "host's");
+	ephemeral = commit(m->ctx.ephemeral, m->ephemeral_error, "ephemeral");
+	m->host_error = 0;
+	m->ephemeral_error = 0;
 	while ((req = m->out)) {
 		m->out = req->next;
 		r = req->st == m->ctx.host ? host : ephemeral;
@@ -585,16 +475,7 @@ static void flush(struct kvd_manager *m)
 		kvd_request_free(req);
 	}
 	m->out_end = &m->out;
-	for (i = 0; i < m->n_acks; i++) {
-		if ((m->acks[i].st == m->ctx.host ? host : ephemeral) < 0)
-			continue;
-		r = kvd_link_audit_ack(m->link, m->acks[i].tenant, m->acks[i].seq);
-		if (r < 0 && r != -ENOENT)
-			kvd_log(LOG_WARNING, "Audit records cannot be acknowledged: %s",
-				strerror(-r));
-	}
-	m->n_acks = 0;
-	forget_records(m, host, ephemeral);
+	kvd_records_settle(&m->records, &m->ctx, m->link, host, ephemeral);
 	if (host < 0 || ephemeral < 0)
 		kvd_audit_mirror_drop(&m->ctx);
 	else
@@ -613,7 +494,7 @@ static int on_link(sd_event_source *source, int fd, uint32_t revents, void *data
 	(void)source;
 	(void)fd;
 	m->ctx.now = (int64_t)time(NULL);
-	drain_audit(m);
+	kvd_records_tell(&m->records, &m->ctx, m->link, &m->host_error, &m->ephemeral_error);
 	for (n = 0; n < BATCH_MAX && kvd_time_now(CLOCK_MONOTONIC) < end; n++) {
 		len = kvd_link_next(m->link, m->message);
 		if (len <= 0)
@@ -671,7 +552,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *data)
 	struct kvd_manager *m = data;
 
 	m->ctx.now = (int64_t)time(NULL);
-	drain_audit(m);
+	kvd_records_tell(&m->records, &m->ctx, m->link, &m->host_error, &m->ephemeral_error);
 	expire_pending(m);
 	if (m->ticks++ % 10 == 0)
 		keep_house(m);
@@ -728,13 +609,11 @@ int kvd_manager_new(struct sd_event *event, const struct kvd_config *config,
 	m->event = sd_event_ref(event);
 	m->out_end = &m->out;
 	m->message = malloc(KVAULT_MSG_MAX);
-	m->audit = malloc(AUDIT_BUFFER);
-	m->records = calloc(RECORDS_MAX, sizeof(*m->records));
 	if (asprintf(&root_dir, "%s/root", config->state_dir) > 0)
 		m->ctx.root_dir = root_dir;
 	if (config->suffix)
 		m->ctx.suffix = config->suffix;
-	if (m->message && m->audit && m->records && m->ctx.root_dir)
+	if (m->message && !kvd_records_init(&m->records) && m->ctx.root_dir)
 		r = kvd_startup_stores(&m->ctx, config, why);
 	if (!r)
 		r = connect_kernel(m, config->device, why);
@@ -776,8 +655,7 @@ struct kvd_manager *kvd_manager_free(struct kvd_manager *m)
 	kvd_link_close(m->link);
 	free((char *)m->ctx.root_dir);
 	free(m->message);
-	free(m->audit);
-	free(m->records);
+	kvd_records_done(&m->records);
 	free(m);
 	return NULL;
 }
