@@ -143,6 +143,25 @@ static int seal(struct kvd_request *req, uint32_t source, struct kvd_version *v)
 	return 0;
 }
 
+/*
+ * Why an engine refused stands in one line beside the error. Printable ASCII
+ * or nothing: engines are not believed more than callers.
+ */
+static int explain_done(struct kvd_request *req, const struct kvd_done *done)
+{
+	int r = kvd_error_from_kernel(done->status);
+	size_t i;
+
+	for (i = 0; i < done->text_len; i++)
+		if (done->text[i] < ' ' || done->text[i] > '~')
+			break;
+	if (!i || i < done->text_len || i > 200 ||
+	    (r != KVD_E_BAD_PARAMETER && r != KVD_E_NOT_SUPPORTED))
+		return explain(req, done->status, "To make this key");
+	return kvd_fail(req, r, "To make this key was refused: %.*s", (int)i,
+			(const char *)done->text);
+}
+
 /* The engine is done, in a transaction of its own: what was found before is asked anew. */
 static int made(struct kvd_request *req, const struct kvd_done *done)
 {
@@ -152,7 +171,7 @@ static int made(struct kvd_request *req, const struct kvd_done *done)
 	int r;
 
 	if (done->status < 0)
-		return explain(req, done->status, "To make this key");
+		return explain_done(req, done);
 	if (!done->blob_len || done->blob_len > KVAULT_BLOB_MAX)
 		return kvd_fail(req, KVD_E_INTERNAL, "The engine made a key without material");
 	r = kvd_keyjson_public(req, done->text, done->text_len, &m->v);

@@ -70,6 +70,7 @@ const char *kvr_files_find_any(int store)
 {
 	static const char *const names[] = {
 		"root/" KVR_SLOTS_FILE, "root/" KVR_CREDENTIAL_FILE, "kvault.db",
+		"store-was-made",
 	};
 	struct stat st;
 
