@@ -427,7 +427,8 @@ struct kv_grant *kv_grant_for(struct kv_object *obj, struct kv_caller *who, u32 
 	mutex_lock(&obj->lock);
 	g = find_grant(obj, who);
 	mutex_unlock(&obj->lock);
-	if (g) {
+	/* a key that was disabled comes back with the daemon's answer only */
+	if (g && READ_ONCE(obj->state) == KVAULT_OBJECT_LIVE) {
 		spin_lock(&g->lock);
 		usable = is_usable(g, ktime_get_boottime_ns());
 		spin_unlock(&g->lock);
