@@ -183,6 +183,21 @@ static int check_token(const struct kvault_token *token, const struct kv_object 
 	return kv_object_check(obj, KVAULT_OP_VOLUME);
 }
 
+/* The daemon has the volume in its log as open, and has to learn that it is not. */
+static void volume_refused(struct kv_caller *who, struct kv_object *obj, int error)
+{
+	struct kv_event ev = {
+		.type = KVAULT_AUDIT_DENIED, .face = who->face, .who = who->caller,
+		.object = obj, .request_id = who->request_id, .op = KVAULT_OP_VOLUME,
+		.status = error, .count = 1,
+	};
+
+	kv_audit_denied(obj->tenant, &ev);
+	ev.type = KVAULT_AUDIT_VOLUME_CLOSE;
+	ev.count = 0;
+	kv_audit_emit(obj->tenant, &ev);
+}
+
 /**
  * kv_volume_open() - get a standing grant on the key that a token names
  * @who: in whose name
@@ -216,6 +231,8 @@ int kv_volume_open(struct kv_caller *who, const struct kvault_token *token,
 	ret = check_token(token, obj, &w);
 	if (!ret)
 		ret = kv_object_attach(obj, v);
+	if (ret)
+		volume_refused(who, obj, ret);
 	kv_object_put(obj);
 	return ret;
 }

@@ -231,18 +231,8 @@ static void tfm_drop_key(struct kv_paes *ctx)
 		key_drop(k);
 }
 
-/*
- * What the daemon was not asked, it does not record: that nobody but the host
- * may show a token, and that a token is a forgery.
- */
-static void note_denied(struct kv_tenant *t, struct kv_principal *p, int error)
-{
-	kv_audit_denied(t, &(struct kv_event){
-		.type = KVAULT_AUDIT_DENIED, .face = KVAULT_FACE_PAES, .who = p,
-		.op = KVAULT_OP_VOLUME, .status = error, .count = 1 });
-}
-
-static int note_not_permitted(void)
+/* What the daemon is not asked it does not record. */
+static int refuse_caller(void)
 {
 	struct kv_tenant *t = kv_tenant_of(current_user_ns());
 	struct kv_principal *p;
@@ -250,10 +240,11 @@ static int note_not_permitted(void)
 	if (IS_ERR(t))
 		return -EPERM;
 	p = kv_principal_new(t);
-	if (!IS_ERR(p)) {
-		note_denied(t, p, -EPERM);
-		kv_principal_put(p);
-	}
+	if (!IS_ERR(p))
+		kv_audit_denied(t, &(struct kv_event){
+			.type = KVAULT_AUDIT_DENIED, .face = KVAULT_FACE_PAES, .who = p,
+			.op = KVAULT_OP_VOLUME, .status = -EPERM, .count = 1 });
+	kv_principal_put(p);
 	kv_tenant_put(t);
 	return -EPERM;
 }
@@ -277,10 +268,7 @@ static int tfm_set_token(struct kv_paes *ctx, const struct kvault_token *token)
 	ret = PTR_ERR_OR_ZERO(k);
 	if (ret)
 		goto out_put;
-	ret = kv_volume_open(&who, token, &k->volume);
-	if (ret == -EKEYREJECTED)
-		note_denied(who.tenant, who.caller, ret);
-	ret = ret ?: key_load(k);
+	ret = kv_volume_open(&who, token, &k->volume) ?: key_load(k);
 	if (ret)
 		key_drop(k);
 	else
@@ -304,7 +292,7 @@ static int setkey(struct crypto_skcipher *tfm, const u8 *key, unsigned int len)
 	BUILD_BUG_ON(sizeof(*token) != KVAULT_TOKEN_SIZE);
 	tfm_drop_key(ctx);
 	if (!capable(CAP_SYS_ADMIN))
-		ret = note_not_permitted();
+		ret = refuse_caller();
 	else if (len != sizeof(*token) || !token_is_valid(token))
 		ret = -EINVAL;
 	else
