@@ -93,24 +93,26 @@ static int keep(struct kvd_request *req, const struct kvd_vault *vault, struct m
 	return req->reply ? 0 : -ENOMEM;
 }
 
-static int explain(struct kvd_request *req, int err, const char *what)
+static int explain(struct kvd_request *req, int err, const struct kvd_version *v)
 {
+	const char *unit = v->kty == KVAULT_KTY_OCT ? "kvault-root.service" :
+			   v->flags & KVAULT_KEY_HSM ? "kvault-engine-pkcs11.service" :
+						       "kvault-engine-openssl.service";
 	int r = kvd_error_from_kernel(err);
 
 	switch (r) {
 	case KVD_E_UNAVAILABLE:
-		return kvd_fail(req, r, "%s needs the root key and an engine, and one is missing: "
-				"see kvault-root.service and kvault-engine-*.service", what);
+		return kvd_fail(req, r, "Nothing serves that could make this key: start %s", unit);
 	case KVD_E_BAD_PARAMETER:
-		return kvd_fail(req, r, "%s was refused: the material does not fit the key", what);
+		return kvd_fail(req, r, "The material is no valid key of this type and size");
 	case KVD_E_TIMEOUT:
-		return kvd_fail(req, r, "%s took too long; nothing was made", what);
+		return kvd_fail(req, r, "Making the key took too long; there is none");
 	case KVD_E_NOT_SUPPORTED:
-		return kvd_fail(req, r, "%s is not supported for keys of this type", what);
+		return kvd_fail(req, r, "The engine does not support keys of this type and size");
 	case KVD_E_THROTTLED:
-		return kvd_fail(req, r, "%s is over this tenant's quota or rate", what);
+		return kvd_fail(req, r, "This is over the tenant's quota or rate");
 	default:
-		return kvd_fail(req, r, "%s failed: %s", what, strerror(-err));
+		return kvd_fail(req, r, "The key could not be made: %s", strerror(-err));
 	}
 }
 
@@ -136,7 +138,7 @@ static int seal(struct kvd_request *req, uint32_t source, struct kvd_version *v)
 	arg.out_len = (uint32_t)room;
 	r = k->seal(k->data, &arg);
 	if (r < 0)
-		return explain(req, r, "To make a symmetric key");
+		return explain(req, r, v);
 	if (arg.out_len <= KVAULT_BLOB_OVERHEAD || arg.out_len > room)
 		return -EIO;
 	v->blob_len = arg.out_len;
@@ -149,6 +151,7 @@ static int seal(struct kvd_request *req, uint32_t source, struct kvd_version *v)
  */
 static int explain_done(struct kvd_request *req, const struct kvd_done *done)
 {
+	const struct making *m = req->state;
 	int r = kvd_error_from_kernel(done->status);
 	size_t i;
 
@@ -157,8 +160,8 @@ static int explain_done(struct kvd_request *req, const struct kvd_done *done)
 			break;
 	if (!i || i < done->text_len || i > 200 ||
 	    (r != KVD_E_BAD_PARAMETER && r != KVD_E_NOT_SUPPORTED))
-		return explain(req, done->status, "To make this key");
-	return kvd_fail(req, r, "To make this key was refused: %.*s", (int)i,
+		return explain(req, done->status, &m->v);
+	return kvd_fail(req, r, "The engine refuses this key: %.*s", (int)i,
 			(const char *)done->text);
 }
 
@@ -215,7 +218,7 @@ static int ask_engine(struct kvd_request *req, uint32_t op, struct making *m)
 		arg.blob_len = (uint32_t)req->secret_len;
 	}
 	r = k->submit(k->data, &arg);
-	return r < 0 ? explain(req, r, "To make this key") : KVD_E_PENDING;
+	return r < 0 ? explain(req, r, &m->v) : KVD_E_PENDING;
 }
 
 static int make(struct kvd_request *req, struct kvd_key_spec *key, bool is_import,

@@ -82,6 +82,13 @@ static int tell_gap(struct kvd_context *ctx, struct kvd_store *st,
 	return kvd_audit_append(ctx, st, rec->tenant, &ev);
 }
 
+/* Where each operation has a record of its own, the count under the lease is their sum. */
+static bool is_sum(const struct kvault_audit_rec *rec, const struct kvd_version *v)
+{
+	return rec->type == KVAULT_AUDIT_USE &&
+	       (v->kty != KVAULT_KTY_OCT || v->flags & KVAULT_KEY_AUDIT_EACH);
+}
+
 static int tell(struct kvd_context *ctx, struct kvd_store *st,
 		const struct kvault_audit_rec *rec)
 {
@@ -109,7 +116,9 @@ static int tell(struct kvd_context *ctx, struct kvd_store *st,
 			return r;
 		if (!r)
 			kvd_audit_object(object, &v);
-		else
+		if (!r && is_sum(rec, &v))
+			ev.operation = "LeaseUse";
+		if (r)
 			kvd_hex_encode(object, rec->version, sizeof(rec->version));
 		ev.object = object;
 	}
@@ -139,7 +148,7 @@ int kvd_audit_from_kernel(struct kvd_context *ctx, struct kvd_store *st,
 		return r;
 	if (rec->type == KVAULT_AUDIT_LEASE_END)
 		r = kvd_lease_end(st, rec->tenant, rec->lease, rec->count);
-	else if (rec->type == KVAULT_AUDIT_USE || rec->type == KVAULT_AUDIT_SINGLE)
+	else if (rec->type == KVAULT_AUDIT_USE)
 		r = kvd_lease_use(st, rec->tenant, rec->lease, rec->count);
 	if (r < 0)
 		return r;
@@ -157,7 +166,7 @@ static void send_one(const struct kvd_mirror *m)
 {
 	_cleanup_json_ json_t *j = json_loads(m->json, 0, NULL);
 	const json_t *who = json_object_get(j, "principal");
-	const char *result = str(j, "resultType");
+	const char *result = str(j, "resultType"), *object = str(j, "object");
 	char tenant[2 * KVAULT_ID_SIZE + 1];
 
 	if (!j)
@@ -165,14 +174,14 @@ static void send_one(const struct kvd_mirror *m)
 	kvd_hex_encode(tenant, m->tenant, sizeof(m->tenant));
 	/* A mirror, not the log: that the journal is full or gone stops nothing. */
 	sd_journal_send("PRIORITY=%i", strcmp(result, "Success") ? LOG_NOTICE : LOG_INFO,
-			"MESSAGE=%s %s: %s %s", str(j, "operationName"), str(j, "object"),
+			"MESSAGE=%s%s%s: %s %s", str(j, "operationName"), *object ? " " : "", object,
 			result, str(j, "resultSignature"),
 			"SYSLOG_IDENTIFIER=kvaultd",
 			"MESSAGE_ID=6b7661756c74417564697452656330a1",
 			"KVAULT_TENANT=%s", tenant,
 			"KVAULT_SEQ=%llu", (unsigned long long)m->seq,
 			"KVAULT_OP=%s", str(j, "operationName"),
-			"KVAULT_OBJECT=%s", str(j, "object"),
+			"KVAULT_OBJECT=%s", object,
 			"KVAULT_RESULT=%s", result,
 			"KVAULT_UNIT=%s", str(who, "unit"),
 			"KVAULT_EXE=%s", str(who, "exe"),
