@@ -21,6 +21,20 @@
  * Locks: server->exchange_lock -> kv_upcall_lock (spinlock, a leaf). Payload
  * is copied without a lock; it does not change once a request is queued.
  *
+ * Every wait of the module, and what ends it besides the event itself:
+ *
+ *   where                     waits for                ends by
+ *   kv_request_wait()         daemon or engine         time-out, fatal signal
+ *     KVAULT_CONTROL, _OPEN, operations, request_key(), pkey_*, setkey of paes
+ *   kv_server_exchange()      a message to take        any signal, end of the file
+ *   kv_engine_forget()        engines to forget a key  500 ms each, then a kill
+ *   suspend() in object.c     operations under way     they do not wait themselves
+ *   paes: stop of a volume    I/O under way            the device's own time-outs
+ *   get_random_bytes_wait()   the first entropy        any signal
+ *
+ * Nothing waits while it holds a lock that one of these takes to end; what
+ * runs in the background (renewal of leases) waits as kv_request_wait() does.
+ *
  * Fairness: each tenant has a line of its own at each queue, lines are served
  * in turn, and the daemon decides one request of a tenant at a time, unless
  * it parked that one to wait for an engine.
