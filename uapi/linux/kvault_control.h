@@ -333,6 +333,8 @@ struct kvault_claim {
  *	none; out: length of the message, 0 when there is none
  *
  * Without KVAULT_EXCHANGE_WAIT an empty queue is no error: next_len is 0.
+ * EINTR says that the answer was taken and a signal ended the wait: call again
+ * without it.
  * poll() says POLLIN when there is a message to take.
  */
 struct kvault_exchange {
