@@ -36,7 +36,7 @@ USER	:= $(patsubst %/Makefile,%,$(wildcard daemon/Makefile tools/Makefile))
 INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
-	install-dkms uninstall stage demo check unit lint mutants bench vm clean version deps-guest staged
+	install-dkms uninstall stage demo check unit sanitize lint mutants bench vm clean version deps-guest staged
 
 all: modules daemon tools tests
 
@@ -164,6 +164,11 @@ check:
 unit: daemon tools
 	$(foreach d,$(USER) $(if $(wildcard selftests/Makefile),selftests),\
 		$(MAKE) --no-print-directory -C $(d) O=$(O) check &&) true
+
+# The unit tests again, under ASan and UBSan.
+sanitize:
+	+@$(MAKE) --no-print-directory unit BUILD=$(O)/sanitize \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined'
 
 lint:
 	@$(VM)/host-deps build lint

@@ -45,15 +45,15 @@ run 'unshare -Ur kvault key sign payroll/signing --in contract --out stolen.sig'
 check "not found" refused 3
 
 say "By a file descriptor and a handle that were opened on the host (./thief.c):"
-run "thief fd payroll/files"
+run "thief fd payroll/keys/files"
 check "works on the host" said 'on the host: encrypted'
 check "refused after unshare" said 'in a user namespace of its own: refused'
 
 say "By the number of a key in a keyring that is shared:"
 serial=$(keyctl request2 kvault payroll/signing "" @s)
-run "keyctl pkey_sign $serial 0 digest enc=x962 hash=sha256 >host.sig"
+run "keyctl pkey_sign $serial 0 digest enc=raw hash=sha256 >host.sig"
 check "works on the host" test "$status" = 0
-run "unshare -Ur keyctl pkey_sign $serial 0 digest enc=x962 hash=sha256 >stolen.sig"
+run "unshare -Ur keyctl pkey_sign $serial 0 digest enc=raw hash=sha256 >stolen.sig"
 check "refused" test "$status" != 0 -a ! -s stolen.sig
 
 say "By the token of a disk:"

@@ -28,13 +28,13 @@ first_boot() {
 
 	say "A program holds a handle on payroll/files. All of kvault's processes are killed and stay down for 10 s:"
 	mkfifo "$ram/go"
-	start "ops payroll/files 10 <$ram/go >$ram/ops"
+	start "ops payroll/keys/files 10 <$ram/go >$ram/ops"
 	local ops=$!
 	exec 7>"$ram/go"
 	sleep 1
 	run "systemctl mask --runtime $services"
 	run "systemctl kill --signal=KILL $services"
-	run "pgrep -l kvault"
+	run "pgrep -l 'kvaultd|kvault-engine'"
 	check "no process of kvault's is left" test -z "$output"
 	echo go >&7
 	exec 7>&-
@@ -52,7 +52,7 @@ first_boot() {
 	longest=$(sed -n 's/.*longest \([0-9]*\) ms.*/\1/p' "$ram/ops")
 	check "at least 1000 encryptions while they were down" test "${count:-0}" -ge 1000
 	check "none of them waited past its time-out of 10 s" test "${longest:-99999}" -le 10500
-	figure "encryptions while kvaultd and the engines were dead for 10 s" "$count" 'ops payroll/files 10'
+	figure "encryptions while kvaultd and the engines were dead for 10 s" "$count" 'ops payroll/keys/files 10'
 
 	say "They come back:"
 	run "systemctl unmask --runtime $services"

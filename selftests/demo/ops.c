@@ -3,7 +3,7 @@
  * ops VAULT/keys/NAME SECONDS: what a program that holds a handle can still do.
  *
  * Opens the key, encrypts once, and waits for a line on standard input. Then it
- * encrypts 1 KiB every millisecond for so many seconds, and says how often that
+ * encrypts 1 KiB every two milliseconds for so many seconds, and says how often that
  * worked and how long the longest one took.
  */
 #include <errno.h>
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 		}
 		if (seconds() - before > longest)
 			longest = seconds() - before;
-		usleep(1000);
+		usleep(2000);
 	}
 	printf("%lu encrypted in %s s, %lu refused%s%s, the longest %.0f ms\n", done, argv[2],
 	       failed, last ? ": " : "", last ? strerror(-last) : "", longest * 1000);
