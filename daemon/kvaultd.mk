@@ -5,7 +5,8 @@ API_SRCS := $(addprefix api/,access.c audit.c control.c keychange.c keyjson.c ke
 	keyread.c request.c roles.c root.c status.c vaults.c)
 STORE_SRCS := $(addprefix store/,keys.c leases.c log.c meta.c roles.c schema.c sqlite.c \
 	tenants.c vaults.c)
-KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c json.c log.c time.c)
+KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c journal.c json.c \
+	log.c time.c)
 
 PROGS += kvaultd
 kvaultd_SRCS := main.c manager.c records.c startup.c link.c $(API_SRCS) $(CORE_SRCS) $(STORE_SRCS) \

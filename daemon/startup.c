@@ -48,7 +48,7 @@ static int init_store(struct kvd_store *st, const struct kvd_id *store, const st
 static int leave_mark(const char *dir)
 {
 	static const struct kvd_io_owner owner = { (uid_t)-1, (gid_t)-1, 0600 };
-	static const char text[] = "kvault.db was made here. Without it, restore it from a backup.\n";
+	static const char text[] = "kvault.db was made here: should it be gone, restore it.\n";
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)

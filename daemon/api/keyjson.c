@@ -127,7 +127,8 @@ static int check_public(const json_t *jwk, const struct kvd_version *v)
 int kvd_keyjson_public(struct kvd_request *req, const char *text, size_t len,
 		       struct kvd_version *v)
 {
-	static const char *const rsa[] = { "n", "e", NULL }, *const ec[] = { "crv", "x", "y", NULL };
+	static const char *const rsa[] = { "n", "e", NULL };
+	static const char *const ec[] = { "crv", "x", "y", NULL };
 	const char *const *names = v->kty == KVAULT_KTY_RSA ? rsa : ec;
 	_cleanup_json_ json_t *jwk = NULL, *out = json_object();
 	int r;

@@ -87,7 +87,8 @@ static int parse(struct kvd_request *req, struct kvd_assignment *a)
 		role = strrchr(role, '/') + 1;	/* Azure's long form ends in the GUID */
 	role = role ? kvd_role_slug(role) : NULL;
 	if (!role)
-		return kvd_fail(req, KVD_E_BAD_PARAMETER, "'roleDefinitionId' is not a built-in role");
+		return kvd_fail(req, KVD_E_BAD_PARAMETER,
+				"'roleDefinitionId' is not a built-in role");
 	if (!principal || !kvd_principal_parse(principal, a->principal, sizeof(a->principal)))
 		return kvd_fail(req, KVD_E_BAD_PARAMETER, "'principalId' is not uid:N or gid:N");
 	snprintf(a->scope, sizeof(a->scope), "%s", scope);

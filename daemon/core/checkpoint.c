@@ -40,18 +40,19 @@ int kvd_checkpoint_load(struct kvd_context *ctx)
 	return r < 0 ? r : 0;
 }
 
-static int ask(struct kvd_context *ctx, struct kvd_checkpoint *cp, struct kvault_submit *arg,
-	       const struct kvd_audit_key *key)
+static int ask(struct kvd_context *ctx, struct kvd_checkpoint *cp,
+	       const struct kvault_submit *what, const struct kvd_audit_key *key)
 {
+	struct kvault_submit arg = *what;
 	struct kvault_binding binding;
 	int r;
 
 	bind_key(ctx, key, &binding);
-	arg->cookie = ++cp->cookie | KVD_CHECKPOINT_COOKIE;
-	arg->engine = KVAULT_ENGINE_OPENSSL;
-	arg->timeout_ms = TIMEOUT_MS;
-	arg->binding = (uintptr_t)&binding;
-	r = ctx->kernel->submit(ctx->kernel->data, arg);
+	arg.cookie = ++cp->cookie | KVD_CHECKPOINT_COOKIE;
+	arg.engine = KVAULT_ENGINE_OPENSSL;
+	arg.timeout_ms = TIMEOUT_MS;
+	arg.binding = (uintptr_t)&binding;
+	r = ctx->kernel->submit(ctx->kernel->data, &arg);
 	if (!r) {
 		cp->is_busy = true;
 		cp->give_up = kvd_time_now(CLOCK_BOOTTIME) + 2 * TIMEOUT_MS * 1000000ull;

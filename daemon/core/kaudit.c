@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Records of the kernel's, told in the words of the audit log; and the journal's copy. */
-#include <systemd/sd-journal.h>
-
 #include "core/access.h"
 #include "core/audit.h"
 #include "core/keyrule.h"
 #include "core/lease.h"
 #include "util/hex.h"
+#include "util/journal.h"
 #include "util/json.h"
 
 static const char *operation_of(const struct kvault_audit_rec *rec)
@@ -162,31 +161,37 @@ static const char *str(const json_t *j, const char *name)
 	return s ? s : "";
 }
 
+/* A mirror, not the log: that the journal is full or gone stops nothing. */
 static void send_one(const struct kvd_mirror *m)
 {
 	_cleanup_json_ json_t *j = json_loads(m->json, 0, NULL);
 	const json_t *who = json_object_get(j, "principal");
-	const char *result = str(j, "resultType"), *object = str(j, "object");
-	char tenant[2 * KVAULT_ID_SIZE + 1];
+	char tenant[2 * KVAULT_ID_SIZE + 1], seq[24], line[1024];
+	bool is_good = !strcmp(str(j, "resultType"), "Success");
+	const struct kvd_field fields[] = {
+		{ "MESSAGE", line },
+		{ "MESSAGE_ID", "6b7661756c74417564697452656330a1" },
+		{ "PRIORITY", is_good ? "6" : "5" },
+		{ "SYSLOG_IDENTIFIER", "kvaultd" },
+		{ "KVAULT_TENANT", tenant },
+		{ "KVAULT_SEQ", seq },
+		{ "KVAULT_OP", str(j, "operationName") },
+		{ "KVAULT_OBJECT", str(j, "object") },
+		{ "KVAULT_RESULT", str(j, "resultType") },
+		{ "KVAULT_UNIT", str(who, "unit") },
+		{ "KVAULT_EXE", str(who, "exe") },
+		{ "KVAULT_REQUEST", str(j, "requestId") },
+		{ "KVAULT_RECORD", m->json },
+	};
 
 	if (!j)
 		return;
 	kvd_hex_encode(tenant, m->tenant, sizeof(m->tenant));
-	/* A mirror, not the log: that the journal is full or gone stops nothing. */
-	sd_journal_send("PRIORITY=%i", strcmp(result, "Success") ? LOG_NOTICE : LOG_INFO,
-			"MESSAGE=%s%s%s: %s %s", str(j, "operationName"), *object ? " " : "", object,
-			result, str(j, "resultSignature"),
-			"SYSLOG_IDENTIFIER=kvaultd",
-			"MESSAGE_ID=6b7661756c74417564697452656330a1",
-			"KVAULT_TENANT=%s", tenant,
-			"KVAULT_SEQ=%llu", (unsigned long long)m->seq,
-			"KVAULT_OP=%s", str(j, "operationName"),
-			"KVAULT_OBJECT=%s", object,
-			"KVAULT_RESULT=%s", result,
-			"KVAULT_UNIT=%s", str(who, "unit"),
-			"KVAULT_EXE=%s", str(who, "exe"),
-			"KVAULT_REQUEST=%s", str(j, "requestId"),
-			"KVAULT_RECORD=%s", m->json, NULL);
+	snprintf(seq, sizeof(seq), "%llu", (unsigned long long)m->seq);
+	snprintf(line, sizeof(line), "%s%s%s: %s %s", str(j, "operationName"),
+		 *str(j, "object") ? " " : "", str(j, "object"), str(j, "resultType"),
+		 str(j, "resultSignature"));
+	kvd_journal_send(fields, ARRAY_SIZE(fields));
 }
 
 static struct kvd_mirror *take(struct kvd_context *ctx)

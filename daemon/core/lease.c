@@ -142,7 +142,7 @@ static int lose_one(const struct kvd_lease *l, void *data)
 		.object = l->object,
 		.result = "Failed",
 		.signature = "ENODATA",
-		.reason = "The kernel ended without a report: up to count operations are not in the log",
+		.reason = "The kernel ended without a report: up to count operations are missing",
 		.lease = l->id.b,
 		.count = l->ops,
 		.more = more,

@@ -316,8 +316,9 @@ static int check_identity(struct kvd_store *st, const char *path, int *ret_versi
 				  path);
 	if (version > kvd_schema_newest())
 		return kvd_refuse(why, -EPROTONOSUPPORT,
-				  "%s has schema %lld, this kvaultd knows up to %d: install a newer one",
-				  path, (long long)version, kvd_schema_newest());
+				  "%s has schema %lld, this kvaultd knows up to %d: "
+				  "install a newer one", path, (long long)version,
+				  kvd_schema_newest());
 	*ret_version = (int)version;
 	return 0;
 }
