@@ -12,33 +12,36 @@
 #define SLOTS_SIZE_MAX	65536
 #define OPEN_DIR	(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-static int check_owner(int fd, const struct passwd *pw, int was_made)
+/* The folder is the user's, or becomes it: new, or root's own (a mount point). */
+static int check_owner(int fd, const struct passwd *pw, int may_give)
 {
 	struct stat st;
 
-	if (was_made && fchown(fd, pw->pw_uid, pw->pw_gid) < 0)
-		return -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return st.st_uid == pw->pw_uid ? 0 : -EPERM;
+	if (st.st_uid == pw->pw_uid)
+		return 0;
+	if (!may_give || st.st_uid != 0)
+		return -EPERM;
+	if (fchmod(fd, 0700) < 0 || fchown(fd, pw->pw_uid, pw->pw_gid) < 0)
+		return -errno;
+	return 0;
 }
 
 int kvr_files_open_store(const char *path, const char *user, int create)
 {
 	const struct passwd *pw = getpwnam(user);
 	_cleanup_close_ int fd = -1;
-	int was_made = 0, r;
+	int r;
 
 	if (!pw)
 		return -ESRCH;
-	if (create && mkdir(path, 0700) == 0)
-		was_made = 1;
-	else if (create && errno != EEXIST)
+	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open(path, OPEN_DIR);
 	if (fd < 0)
 		return -errno;
-	r = check_owner(fd, pw, was_made);
+	r = check_owner(fd, pw, create);
 	return r < 0 ? r : TAKE_FD(fd);
 }
 

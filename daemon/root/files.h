@@ -16,8 +16,8 @@
 #define KVR_CREDENTIAL_FILE "credential"
 
 /*
- * Opens the store's folder. With create, as root, it is made and given to the
- * user if it is not there. -EPERM when it belongs to someone else.
+ * Opens the store's folder. With create, as root, it is made if it is not
+ * there, and given to the user if it is root's. -EPERM when it is another's.
  */
 int kvr_files_open_store(const char *path, const char *user, int create);
 
