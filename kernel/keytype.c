@@ -212,6 +212,9 @@ static bool key_matches(const struct key *key, const struct key_match_data *matc
 
 	if (key->type != &kv_key_type || strcmp(key->description, mine->desc))
 		return false;
+#ifdef KVAULT_MUTANT_KEYRING_MATCH
+	return true;
+#endif
 	if (key_mark(key))
 		return key_mark(key) == tenant_mark(mine->tenant);
 	return is_surely_ours(mine);
@@ -437,7 +440,9 @@ static int instantiate(struct key *key, struct key_preparsed_payload *prep)
 	if (ret)
 		return ret;
 	__module_get(THIS_MODULE);
+#ifndef KVAULT_MUTANT_KEYRING_PERM
 	key->perm &= KEY_POS_ALL;
+#endif
 	key->payload.data[0] = prep->payload.data[0];
 	prep->payload.data[0] = NULL;
 	return 0;
@@ -492,7 +497,7 @@ static void describe(const struct key *key, struct seq_file *m)
 	if (!key_is_positive(key))
 		return;
 	p = kv_payload_of(key);
-	if (!p || !kv_tenant_is_callers(p->tenant))
+	if (!kv_payload_is_callers(p))
 		return;
 	seq_puts(m, key->description);
 	seq_printf(m, ": %s", kty_name(p->kty));
@@ -503,7 +508,7 @@ static long read(const struct key *key, char *buffer, size_t buflen)
 {
 	const struct kv_payload *p = kv_payload_of(key);
 
-	if (!p || !kv_tenant_is_callers(p->tenant))
+	if (!kv_payload_is_callers(p))
 		return -ENOKEY;
 	if (!p->public_len)
 		return -EOPNOTSUPP;

@@ -102,6 +102,9 @@ static void key_stop(struct kv_volume *v)
 {
 	struct kv_paes_key *k = container_of(v, struct kv_paes_key, volume);
 
+#ifdef KVAULT_MUTANT_PAES_STOP
+	return;
+#endif
 	percpu_ref_kill(&k->users);
 	wait_for_completion(&k->is_idle);
 	/* wipes its context, and those of the transforms below it */
@@ -217,6 +220,9 @@ static bool token_is_valid(const struct kvault_token *t)
 {
 	static const u8 format[sizeof(t->format)] = { 1, 0 };
 
+#ifdef KVAULT_MUTANT_PAES_TOKEN
+	return true;
+#endif
 	return !memcmp(t->magic, KVAULT_TOKEN_MAGIC, sizeof(t->magic)) &&
 	       !memcmp(t->format, format, sizeof(format)) &&
 	       !memchr_inv(t->reserved, 0, sizeof(t->reserved)) &&
@@ -229,6 +235,14 @@ static void tfm_drop_key(struct kv_paes *ctx)
 
 	if (k)
 		key_drop(k);
+}
+
+static bool may_show_token(void)
+{
+#ifdef KVAULT_MUTANT_PAES_CAPABLE
+	return true;
+#endif
+	return capable(CAP_SYS_ADMIN);
 }
 
 /* What the daemon is not asked it does not record. */
@@ -291,7 +305,7 @@ static int setkey(struct crypto_skcipher *tfm, const u8 *key, unsigned int len)
 
 	BUILD_BUG_ON(sizeof(*token) != KVAULT_TOKEN_SIZE);
 	tfm_drop_key(ctx);
-	if (!capable(CAP_SYS_ADMIN))
+	if (!may_show_token())
 		ret = refuse_caller();
 	else if (len != sizeof(*token) || !token_is_valid(token))
 		ret = -EINVAL;

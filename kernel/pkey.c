@@ -146,7 +146,7 @@ int kv_pkey_query(const struct kernel_pkey_params *params, struct kernel_pkey_qu
 	const struct kv_payload *p = kv_payload_of(params->key);
 	u32 ops;
 
-	if (!p || !kv_tenant_is_callers(p->tenant))
+	if (!kv_payload_is_callers(p))
 		return -ENOKEY;
 	memset(info, 0, sizeof(*info));
 	if (p->kty == KVAULT_KTY_RSA)
@@ -254,7 +254,7 @@ static int check_and_operate(struct kernel_pkey_params *params, struct kv_pkey_o
 {
 	struct kv_payload *p = kv_payload_of(params->key);
 
-	if (!p || !kv_tenant_is_callers(p->tenant))
+	if (!kv_payload_is_callers(p))
 		return -ENOKEY;
 	o->scheme = scheme_find(p, params, o->op);
 	if (!o->scheme)

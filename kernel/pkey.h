@@ -5,12 +5,12 @@
 #include <linux/key.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include "tenant.h"
 
 struct kernel_pkey_params;
 struct kernel_pkey_query;
 struct kv_handle;
 struct kv_principal;
-struct kv_tenant;
 
 /**
  * struct kv_payload - what a finished key holds
@@ -41,6 +41,15 @@ struct kv_payload {
 static inline struct kv_payload *kv_payload_of(const struct key *key)
 {
 	return key->payload.data[0];
+}
+
+/* Keyrings pass between namespaces: checked by every callback, first of all. */
+static inline bool kv_payload_is_callers(const struct kv_payload *p)
+{
+#ifdef KVAULT_MUTANT_KEYRING_TENANT
+	return p;
+#endif
+	return p && kv_tenant_is_callers(p->tenant);
 }
 
 int kv_pkey_query(const struct kernel_pkey_params *params, struct kernel_pkey_query *info);
