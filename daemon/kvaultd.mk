@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c kaudit.c \
+CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c denial.c kaudit.c \
 	keyrule.c lease.c unit.c)
 API_SRCS := $(addprefix api/,access.c audit.c control.c keychange.c keyjson.c keymake.c \
 	keyread.c request.c roles.c root.c status.c vaults.c)

@@ -17,6 +17,7 @@
 #include "api/api.h"
 #include "core/audit.h"
 #include "core/checkpoint.h"
+#include "core/denial.h"
 #include "core/lease.h"
 #include "link.h"
 #include "manager.h"
@@ -29,6 +30,7 @@
 #define BATCH_NS	10000000ull	/* for deciding, of the 50 ms until it is durable */
 #define TICK_US		1000000ull
 #define REQUEST_KEEP_S	600
+#define GUEST_RECORDS	20000	/* of an ephemeral tenant; its log is in memory */
 
 struct kvd_manager {
 	struct sd_event *event;
@@ -38,6 +40,7 @@ struct kvd_manager {
 	struct kvd_request *pending;
 	struct kvd_request *out, **out_end;
 	struct kvd_checkpoint checkpoint;
+	struct kvd_denials denials;
 	struct kvd_records records;
 	int host_error;			/* why the open transaction must not be committed */
 	int ephemeral_error;
@@ -141,7 +144,20 @@ static const char *face_of(const struct kvd_request *req)
 	       purpose == KVAULT_PURPOSE_VOLUME ? "paes" : "ioctl";
 }
 
-static int record(struct kvd_request *req, int r)
+/* A guest's log is bounded: what the kernel did is told still, nothing new is begun. */
+static int check_log_room(const struct kvd_request *req)
+{
+	uint8_t hash[KVD_HASH_SIZE];
+	uint64_t seq = 0;
+	int r;
+
+	if (req->msg.tenant_kind != KVAULT_TENANT_EPHEMERAL)
+		return 0;
+	r = kvd_store_log_head(req->st, req->msg.tenant, &seq, hash);
+	return r < 0 ? r : seq < GUEST_RECORDS ? 0 : -EDQUOT;
+}
+
+static int record(struct kvd_manager *m, struct kvd_request *req, int r)
 {
 	const struct kvd_error *e = kvd_error_of(r);
 	const char *name = NULL;
@@ -170,23 +186,40 @@ static int record(struct kvd_request *req, int r)
 			ev.count = req->grant.lease_ops;
 		}
 	}
-	return kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
+	if (!strcmp(ev.result, "Denied") &&
+	    !kvd_denial_note(&m->denials, req->st, req->msg.tenant, &ev))
+		return 0;
+	r = check_log_room(req);
+	return r < 0 ? r : kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
 }
 
 /* Record, result for repetition: all of it belongs to the mark that is open. */
-static int write_down(struct kvd_request *req, int r)
+static int write_down(struct kvd_manager *m, struct kvd_request *req, int r)
 {
 	int w = 0;
 
 	if (req->is_replay)
 		return 0;
 	if (r || !req->is_quiet)
-		w = record(req, r);
+		w = record(m, req, r);
 	render(req, r);
 	if (!w && !r && is_change(req))
 		w = kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id,
 					  req->status, req->reply_text, req->ctx->now);
 	return w;
+}
+
+static void refuse_unrecorded(struct kvd_request *req, int w)
+{
+	req->is_replay = false;
+	if (w == -EDQUOT) {
+		render(req, kvd_refuse(&req->why, KVD_E_THROTTLED,
+				       "The audit log of this tenant is full"));
+		return;
+	}
+	kvd_log(LOG_ERR, "The audit log cannot be written: %s", strerror(-w));
+	render(req, kvd_refuse(&req->why, KVD_E_UNAVAILABLE,
+			       "The audit log cannot be written: %s", strerror(-w)));
 }
 
 /* A request is decided: r is the outcome, and a mark is open. */
@@ -207,7 +240,7 @@ static void conclude(struct kvd_manager *m, struct kvd_request *req, int r)
 			w = kvd_store_mark(req->st);
 	}
 	if (!w) {
-		w = write_down(req, r);
+		w = write_down(m, req, r);
 		if (w < 0) {
 			req->has_push = false;
 			kvd_store_undo(req->st);
@@ -217,10 +250,7 @@ static void conclude(struct kvd_manager *m, struct kvd_request *req, int r)
 	}
 	/* What cannot be recorded is not done. */
 	if (w < 0) {
-		kvd_log(LOG_ERR, "The audit log cannot be written: %s", strerror(-w));
-		req->is_replay = false;
-		render(req, kvd_refuse(&req->why, KVD_E_UNAVAILABLE,
-				       "The audit log cannot be written: %s", strerror(-w)));
+		refuse_unrecorded(req, w);
 	}
 	enqueue(m, req);
 }
@@ -554,6 +584,8 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *data)
 	m->ctx.now = (int64_t)time(NULL);
 	kvd_records_tell(&m->records, &m->ctx, m->link, &m->host_error, &m->ephemeral_error);
 	expire_pending(m);
+	if (kvd_denial_flush(&m->denials, &m->ctx) < 0)
+		kvd_log(LOG_ERR, "Refusals cannot be written down; tried again");
 	if (m->ticks++ % 10 == 0)
 		keep_house(m);
 	kvd_checkpoint_tick(&m->ctx, &m->checkpoint);

@@ -42,7 +42,7 @@ static int set_flag(struct kvd_request *req, const json_t *obj, const char *name
 static int parse_attributes(struct kvd_request *req, const json_t *a, struct kvd_version *v)
 {
 	static const char *const known[] = { "enabled", "nbf", "exp", "exportable",
-					     "stopOnExpiry", "auditEach", NULL };
+					     "auditEach", NULL };
 	int r;
 
 	r = kvd_json_only(a, known, "attributes", &req->why);
@@ -50,8 +50,6 @@ static int parse_attributes(struct kvd_request *req, const json_t *a, struct kvd
 		r = set_flag(req, a, "enabled", KVAULT_KEY_ENABLED, &v->flags);
 	if (!r)
 		r = set_flag(req, a, "exportable", KVAULT_KEY_EXPORTABLE, &v->flags);
-	if (!r)
-		r = set_flag(req, a, "stopOnExpiry", KVAULT_KEY_STOP_ON_EXPIRY, &v->flags);
 	if (!r)
 		r = set_flag(req, a, "auditEach", KVAULT_KEY_AUDIT_EACH, &v->flags);
 	if (!r)
@@ -211,8 +209,6 @@ static json_t *attributes_json(const struct kvd_vault *vault, const struct kvd_v
 		r |= kvd_json_set(a, "nbf", json_integer((json_int_t)v->nbf));
 	if (v->exp)
 		r |= kvd_json_set(a, "exp", json_integer((json_int_t)v->exp));
-	if (v->flags & KVAULT_KEY_STOP_ON_EXPIRY)
-		r |= kvd_json_set(a, "stopOnExpiry", json_true());
 	if (v->flags & KVAULT_KEY_AUDIT_EACH)
 		r |= kvd_json_set(a, "auditEach", json_true());
 	return r ? NULL : TAKE_PTR(a);

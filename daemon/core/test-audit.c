@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "core/audit.h"
+#include "core/denial.h"
 #include "core/lease.h"
 #include "store/test-tmp.h"
 #include "util/json.h"
@@ -320,6 +321,60 @@ static void lost_leases_are_told_and_keep_their_ivs(void **state)
 	assert_int_equal(f->v.ivs, KVD_LEASE_OPS);
 }
 
+static void leases_end_by_time(void **state)
+{
+	static const struct kvault_principal who;
+	char json[] = "{\"uid\":33}", object[] = "payroll/keys/signing";
+	struct kvd_lease l = { .id = { { 40 } }, .version = { { 30 } }, .ops = 100, .ivs = 100,
+			       .ends = 1, .who = json, .object = object };
+	_cleanup_(kvd_lease_done) struct kvd_lease fresh = { 0 };
+	struct fixture *f = *state;
+	uint32_t ops = KVAULT_OP_DECRYPT;
+	struct check c;
+
+	assert_int_equal(kvd_store_version_set_ivs(f->st, host.b, f->v.id.b, 100), 0);
+	assert_int_equal(kvd_store_lease_add(f->st, host.b, &l), 0);
+	assert_int_equal(kvd_lease_make(&f->ctx, f->st, host.b, &f->v, &who, &ops, &fresh), 0);
+	assert_int_equal(kvd_lease_use(f->st, host.b, l.id.b, 7), 0);
+	assert_int_equal(kvd_lease_expire(&f->ctx, f->st, 10), 1);
+	reload(f);
+	assert_int_equal(f->v.ivs, 7);
+	c = check(f);
+	assert_int_equal(c.n, 1);
+	assert_non_null(strstr(c.last, "\"operationName\":\"LeaseEnd\""));
+	assert_non_null(strstr(c.last, "\"count\":7"));
+}
+
+static void many_refusals_get_few_records(void **state)
+{
+	static const struct kvault_principal who = { .uid = 33 }, other = { .uid = 34 };
+	struct kvd_event ev = { .operation = "KeyOpen", .result = "Denied",
+				.signature = "EACCES", .who = &who };
+	struct kvd_denials *d = calloc(1, sizeof(*d));
+	struct fixture *f = *state;
+	struct check c;
+	int i, own = 0;
+
+	for (i = 0; i < 1000; i++)
+		own += kvd_denial_note(d, f->st, host.b, &ev);
+	assert_int_equal(own, KVD_DENIALS_EACH);
+	ev.who = &other;
+	assert_true(kvd_denial_note(d, f->st, host.b, &ev));
+	assert_int_equal(kvd_denial_flush(d, &f->ctx), 0);
+	assert_int_equal(check(f).n, 0);	/* the second is not over */
+	for (i = 0; i < KVD_DENIALS_KINDS; i++)
+		if (d->kinds[i].since)
+			d->kinds[i].since = 1;
+	assert_int_equal(kvd_denial_flush(d, &f->ctx), 0);
+	c = check(f);
+	assert_int_equal(c.n, 1);
+	assert_non_null(strstr(c.last, "\"count\":980"));
+	assert_non_null(strstr(c.last, "\"uid\":33"));
+	ev.who = &who;
+	assert_true(kvd_denial_note(d, f->st, host.b, &ev));
+	free(d);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -336,6 +391,8 @@ int main(void)
 		T(leases_without_encryption_reserve_nothing),
 		T(encryption_ends_with_the_ivs),
 		T(lost_leases_are_told_and_keep_their_ivs),
+		T(leases_end_by_time),
+		T(many_refusals_get_few_records),
 	};
 
 	return cmocka_run_group_tests_name("audit", tests, NULL, NULL);
