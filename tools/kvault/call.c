@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The device: control operations with their errors told, keys, algorithms. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli.h"
+
+int cli_open(struct cli *c)
+{
+	unsigned long seconds = 0;
+	int r;
+
+	if (c->kv)
+		return 0;
+	r = kvault_open(&c->kv);
+	if (r)
+		return cli_fail(r == -EACCES || r == -EPERM ? CLI_REFUSED : CLI_UNAVAILABLE,
+				"cannot open /dev/kvault: %s", r == -EACCES || r == -EPERM ?
+				"permission denied; its mode should be 0666" : kvault_strerror(r));
+	r = cli_number(c, OPT_TIMEOUT, 1, KVAULT_TIMEOUT_MS_MAX / 1000, &seconds);
+	kvault_set_timeout(c->kv, (uint32_t)seconds * 1000);
+	return r;
+}
+
+static int exit_of_http(uint32_t status)
+{
+	switch (status) {
+	case 400:
+	case 405:
+		return CLI_USAGE;
+	case 503:
+	case 504:
+		return CLI_UNAVAILABLE;
+	default:
+		return status >= 500 ? CLI_INTERNAL : CLI_REFUSED;
+	}
+}
+
+/* What would mend it, where the daemon's line does not say so itself. */
+static const char *mend(const char *code)
+{
+	static const struct {
+		const char *code, *text;
+	} mends[] = {
+		{ "KeyDisabled", "enable it with 'kvault key update ADDRESS --enabled'" },
+		{ "ForbiddenByRbac", "an administrator can allow it with 'kvault role assign'" },
+		{ "KeyOperationForbidden", "change them with 'kvault key update ADDRESS --ops'" },
+		{ "KeyExpired", "make a new version with 'kvault key create'" },
+		{ "KeyNotYetValid", "change it with 'kvault key update ADDRESS --not-before'" },
+		{ "KeyNotFound", "'kvault key list' shows what there is" },
+		{ "VaultNotFound", "'kvault vault list' shows what there is" },
+		{ "Throttled", "try again later" },
+	};
+	size_t i;
+
+	for (i = 0; code && i < ARRAY_SIZE(mends); i++)
+		if (!strcmp(code, mends[i].code))
+			return mends[i].text;
+	return NULL;
+}
+
+static int refused(const struct cli_call *call, const struct kvault_reply *reply, const json_t *j)
+{
+	const char *message = cli_str(j, "error.message");
+	const char *inner = cli_str(j, "error.innererror.code");
+	const char *code = cli_str(j, "error.code");
+	const char *hint = mend(inner ? inner : code);
+	char hex[2 * KVAULT_ID_SIZE + 1];
+
+	kvault_hex_encode(hex, reply->request_id, KVAULT_ID_SIZE);
+	return cli_fail(exit_of_http(reply->status), "cannot %s: %s%s%s (%s, request %s)",
+			call->what, message ? message : "kvaultd gave no reason",
+			hint ? "; " : "", hint ? hint : "",
+			inner ? inner : code ? code : "no code", hex);
+}
+
+static const char *method_name(enum kvault_method method)
+{
+	static const char *const names[] = {
+		[KVAULT_METHOD_GET] = "GET", [KVAULT_METHOD_PUT] = "PUT",
+		[KVAULT_METHOD_POST] = "POST", [KVAULT_METHOD_PATCH] = "PATCH",
+		[KVAULT_METHOD_DELETE] = "DELETE",
+	};
+
+	return names[method];
+}
+
+bool cli_dry_run(const struct cli *c, const struct cli_call *call)
+{
+	char *text = NULL;
+
+	if (!cli_has(c, OPT_DRY_RUN))
+		return false;
+	if (call->body)
+		text = json_dumps(call->body, JSON_COMPACT | JSON_SORT_KEYS);
+	printf("%s %s%s%s", method_name(call->method), call->path, text ? " " : "",
+	       text ? text : "");
+	if (call->secret)
+		printf(" + %zu secret bytes", call->secret->len);
+	putchar('\n');
+	free(text);
+	return true;
+}
+
+int cli_call(struct cli *c, const struct cli_call *call, json_t **ret)
+{
+	struct kvault_reply reply;
+	char *text = NULL;
+	json_t *j;
+	int r;
+
+	r = cli_open(c);
+	if (r)
+		return r;
+	if (call->body)
+		text = json_dumps(call->body, JSON_COMPACT);
+	if (strlen(call->path) > KVAULT_PATH_MAX || (text && strlen(text) > KVAULT_BODY_MAX)) {
+		free(text);
+		return cli_fail(CLI_USAGE, "cannot %s: it is too long", call->what);
+	}
+	r = kvault_control(c->kv, call->method, call->path, text,
+			   call->secret ? call->secret->data : NULL,
+			   call->secret ? call->secret->len : 0, &reply);
+	free(text);
+	if (r)
+		return cli_errno(c, r, "%s", call->what);
+	j = json_loadb(reply.body, reply.body_len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	if (reply.status < 200 || reply.status > 299)
+		r = refused(call, &reply, j);
+	else if (!j)
+		r = cli_fail(CLI_INTERNAL, "cannot %s: kvaultd's answer is not JSON", call->what);
+	kvault_reply_done(&reply);
+	if (r) {
+		json_decref(j);
+		return r;
+	}
+	if (ret)
+		*ret = j;
+	else
+		json_decref(j);
+	return 0;
+}
+
+int cli_list(struct cli *c, const char *path, const char *what,
+	     int (*fn)(struct cli *c, json_t *item, void *data), void *data)
+{
+	char at[KVAULT_PATH_MAX + 1];
+	json_t *page = NULL, *item;
+	const char *next;
+	size_t i;
+	int r;
+
+	snprintf(at, sizeof(at), "%s", path);
+	do {
+		r = cli_call(c, &(struct cli_call){ KVAULT_METHOD_GET, at, NULL, NULL, what },
+			     &page);
+		if (r)
+			return r;
+		json_array_foreach(json_object_get(page, "value"), i, item) {
+			r = fn(c, item, data);
+			if (r)
+				break;
+		}
+		next = cli_str(page, "nextLink");
+		snprintf(at, sizeof(at), "%s", next ? next : "");
+		json_decref(page);
+	} while (!r && at[0]);
+	return r;
+}
+
+int cli_address(struct cli *c, unsigned int n, struct kvault_address *ret)
+{
+	const char *why;
+
+	if (kvault_address_parse(c->args[n], ret, &why))
+		return cli_usage(c, "'%.200s' is not the address of a key: %s", c->args[n], why);
+	return 0;
+}
+
+void cli_key_path(const struct kvault_address *a, const char *suffix, char *out, size_t size)
+{
+	snprintf(out, size, "/vaults/%s/keys/%s%s%s%s", a->vault, a->name, a->version[0] ? "/" : "",
+		 a->version, suffix);
+}
+
+/* The action of spec.md 5.1 that a role would have to allow. */
+static const char *action(uint32_t op)
+{
+	switch (op) {
+	case KVAULT_OP_WRAP:
+		return "wrap";
+	case KVAULT_OP_UNWRAP:
+		return "unwrap";
+	default:
+		return kvault_op_name(op);
+	}
+}
+
+static int key_refused(struct cli *c, int r, uint32_t op, const char *path)
+{
+	char hex[2 * KVAULT_ID_SIZE + 1];
+
+	kvault_hex_encode(hex, kvault_request_id(c->kv), KVAULT_ID_SIZE);
+	switch (r) {
+	case -EACCES:
+		return cli_fail(CLI_REFUSED, "cannot %s with %s: no role of yours has "
+				"keys/%s/action, or the key's operations have not; an administrator "
+				"can allow it with 'kvault role assign' (request %s)",
+				kvault_op_name(op), path, action(op), hex);
+	case -EKEYREVOKED:
+		return cli_fail(CLI_REFUSED, "cannot %s with %s: the key is disabled; enable it with "
+				"'kvault key update %s --enabled' (request %s)", kvault_op_name(op),
+				path, path, hex);
+	default:
+		return cli_errno(c, r, "%s with %s", kvault_op_name(op), path);
+	}
+}
+
+int cli_key(struct cli *c, const struct kvault_address *a, uint32_t op, struct kvault_key *ret)
+{
+	char path[KVAULT_PATH_MAX + 1];
+	int r;
+
+	r = cli_open(c);
+	if (r)
+		return r;
+	kvault_address_format(a, path, sizeof(path));
+	r = kvault_key_open(c->kv, path, op, ret);
+	/* What the answer said was overtaken by a change: asked once more. */
+	if (r == -ESTALE)
+		r = kvault_key_open(c->kv, path, op, ret);
+	return r ? key_refused(c, r, op, path) : 0;
+}
+
+int cli_alg(struct cli *c, const struct kvault_key *key, uint32_t op, uint32_t *ret)
+{
+	const char *name = cli_value(c, OPT_ALG);
+	uint32_t alg = name ? kvault_alg_parse(name) : kvault_alg_default(key, op);
+
+	if (name && !alg)
+		return cli_usage(c, "there is no algorithm '%.40s'; for one that fits the key, give none",
+				 name);
+	if (!alg)
+		return cli_fail(CLI_USAGE, "a key of type %s cannot %s",
+				kvault_kty_name(key->kty), kvault_op_name(op));
+	*ret = alg;
+	return 0;
+}

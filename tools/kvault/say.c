@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What people and scripts read: one line of error, JSON, tables, questions. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libsmartcols/libsmartcols.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* Answers of the daemon and names of files may hold anything: one line stays one. */
+static void print_line(const char *text)
+{
+	cli_progress_end();
+	fputs("kvault: ", stderr);
+	for (; *text; text++)
+		fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stderr);
+	fputc('\n', stderr);
+}
+
+int cli_fail(int status, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	print_line(text);
+	return status;
+}
+
+int cli_usage(const struct cli *c, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return cli_fail(CLI_USAGE, "%s; see 'kvault %s%s%s --help'", text, c->verb->noun,
+			c->verb->verb[0] ? " " : "", c->verb->verb);
+}
+
+int cli_exit_of(int err)
+{
+	switch (err < 0 ? -err : err) {
+	case 0:
+		return CLI_DONE;
+	case EKEYREJECTED:
+		return CLI_NO;
+	case EINVAL:
+	case E2BIG:
+	case EFBIG:
+	case EMSGSIZE:
+	case EOPNOTSUPP:
+		return CLI_USAGE;
+	case ENOKEY:
+	case EACCES:
+	case EPERM:
+	case EKEYREVOKED:
+	case EKEYEXPIRED:
+	case EBADMSG:
+	case EDQUOT:
+	case EAGAIN:
+	case EEXIST:
+	case ESTALE:
+		return CLI_REFUSED;
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+	case EHOSTDOWN:
+	case ETIMEDOUT:
+		return CLI_UNAVAILABLE;
+	default:
+		return CLI_INTERNAL;
+	}
+}
+
+int cli_errno(const struct cli *c, int err, const char *fmt, ...)
+{
+	static const uint8_t none[KVAULT_ID_SIZE];
+	const uint8_t *id = c->kv ? kvault_request_id(c->kv) : none;
+	char text[512], hex[2 * KVAULT_ID_SIZE + 1];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	kvault_hex_encode(hex, id, KVAULT_ID_SIZE);
+	if (memcmp(id, none, sizeof(none)))
+		return cli_fail(cli_exit_of(err), "cannot %s: %s (request %s)", text,
+				kvault_strerror(err), hex);
+	return cli_fail(cli_exit_of(err), "cannot %s: %s", text, kvault_strerror(err));
+}
+
+void cli_note(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cli_has(c, OPT_QUIET))
+		return;
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+/* Members and numbers of lists, with '.' between. */
+static const json_t *find(const json_t *j, const char *path)
+{
+	while (*path && j) {
+		size_t len = strcspn(path, ".");
+		char name[128], *end;
+		unsigned long n;
+
+		if (len >= sizeof(name))
+			return NULL;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		n = strtoul(name, &end, 10);
+		if (json_is_array(j))
+			j = *end || !len ? NULL : json_array_get(j, n);
+		else
+			j = json_object_get(j, name);
+		path += len;
+		path += *path == '.';
+	}
+	return j;
+}
+
+static void print_json(const json_t *j, size_t flags)
+{
+	char *text = json_dumps(j, flags | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+
+	puts(text ? text : "");
+	free(text);
+}
+
+bool cli_for_people(const struct cli *c, const json_t *j, int *status)
+{
+	const char *path = cli_value(c, OPT_FIELD);
+	const json_t *value;
+
+	*status = CLI_DONE;
+	if (path) {
+		value = find(j, path);
+		if (!value)
+			*status = cli_usage(c, "the answer has no field '%s'", path);
+		else if (json_is_string(value))
+			puts(json_string_value(value));
+		else
+			print_json(value, JSON_COMPACT);
+		return false;
+	}
+	if (!cli_has(c, OPT_JSON))
+		return true;
+	print_json(j, JSON_INDENT(2));
+	return false;
+}
+
+int cli_confirm(const struct cli *c, const char *fmt, ...)
+{
+	char answer[16] = "", text[512];
+	va_list ap;
+	FILE *tty;
+
+	if (cli_has(c, OPT_YES))
+		return 0;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	tty = isatty(STDIN_FILENO) ? fopen("/dev/tty", "r+e") : NULL;
+	if (!tty)
+		return cli_fail(CLI_USAGE, "this asks before it goes on, and there is no terminal: "
+				"give --yes");
+	fprintf(tty, "%s [y/N] ", text);
+	fflush(tty);
+	if (!fgets(answer, sizeof(answer), tty))
+		answer[0] = '\0';
+	fclose(tty);
+	if (answer[0] == 'y' || answer[0] == 'Y')
+		return 0;
+	return cli_fail(CLI_USAGE, "nothing was done");
+}
+
+int cli_prompt(const char *text, char *buf, size_t size)
+{
+	struct termios old, quiet;
+	ssize_t n;
+	int fd;
+
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || tcgetattr(fd, &old)) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOTTY;
+	}
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(fd, TCSAFLUSH, &quiet);
+	dprintf(fd, "%s: ", text);
+	n = read(fd, buf, size);
+	tcsetattr(fd, TCSAFLUSH, &old);
+	dprintf(fd, "\n");
+	close(fd);
+	while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == '\r'))
+		n--;
+	return n < 0 ? -EIO : (int)n;
+}
+
+static bool has_progress;
+
+void cli_progress(const char *what, uint64_t done, uint64_t all)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	has_progress = true;
+	if (all)
+		fprintf(stderr, "\r%s: %3u %%", what, (unsigned int)(done * 100 / all));
+	else
+		fprintf(stderr, "\r%s: %llu", what, (unsigned long long)done);
+}
+
+void cli_progress_end(void)
+{
+	if (has_progress)
+		fputs("\r\033[K", stderr);
+	has_progress = false;
+}
+
+struct cli_table *cli_table_new(const char *const *columns, size_t n)
+{
+	struct libscols_table *t = scols_new_table();
+	size_t i;
+
+	for (i = 0; t && i < n; i++)
+		if (!scols_table_new_column(t, columns[i], 0, 0)) {
+			scols_unref_table(t);
+			return NULL;
+		}
+	return (struct cli_table *)t;
+}
+
+int cli_table_row(struct cli_table *table, const char *const *cells)
+{
+	struct libscols_table *t = (struct libscols_table *)table;
+	struct libscols_line *line = t ? scols_table_new_line(t, NULL) : NULL;
+	size_t i;
+
+	for (i = 0; line && i < scols_table_get_ncols(t); i++)
+		if (scols_line_set_data(line, i, cells[i] && *cells[i] ? cells[i] : "-"))
+			return -ENOMEM;
+	return line ? 0 : -ENOMEM;
+}
+
+void cli_table_print(struct cli_table *table)
+{
+	struct libscols_table *t = (struct libscols_table *)table;
+
+	if (!t)
+		return;
+	if (!scols_table_is_empty(t))
+		scols_print_table(t);
+	scols_unref_table(t);
+}
+
+const char *cli_str(const json_t *j, const char *name)
+{
+	return json_string_value(find(j, name));
+}
+
+int64_t cli_int(const json_t *j, const char *name)
+{
+	return json_integer_value(find(j, name));
+}
+
+char *cli_join(const json_t *list)
+{
+	char *out = NULL;
+	size_t i, len = 0;
+	const json_t *v;
+	FILE *f;
+
+	f = open_memstream(&out, &len);
+	if (!f)
+		return NULL;
+	for (i = 0; i < json_array_size(list); i++) {
+		v = json_array_get(list, i);
+		fprintf(f, "%s%s", i ? ", " : "", json_is_string(v) ? json_string_value(v) : "?");
+	}
+	fclose(f);
+	return out;
+}
