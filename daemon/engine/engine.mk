@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-ENGINE_CORE := engine/alg.c engine/base64url.c engine/jwk.c engine/key.c engine/pub.c
+ENGINE_CORE := engine/alg.c engine/jwk.c engine/key.c engine/pub.c \
+	util/base64.c
 ENGINE_SOFT := engine/openssl.c engine/rsa15.c
 ENGINE_TEST := engine/test-keys.c engine/test-peer.c util/hex.c
 ENGINE_PKGS := libcrypto jansson

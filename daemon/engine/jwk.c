@@ -9,9 +9,9 @@
 #include <openssl/core_names.h>
 
 #include "engine/alg.h"
-#include "engine/base64url.h"
 #include "engine/key.h"
 #include "engine/ossl.h"
+#include "util/base64.h"
 
 #define NUMBER_MAX	512	/* bytes of the largest number, a 4096-bit modulus */
 
@@ -21,7 +21,7 @@ static int add_number(json_t *jwk, const char *member, const EVP_PKEY *pkey,
 {
 	_cleanup_bn_ BIGNUM *bn = NULL;
 	unsigned char bytes[NUMBER_MAX];
-	char text[KVE_BASE64URL_LEN(NUMBER_MAX) + 1];
+	char text[KVD_BASE64_LEN(NUMBER_MAX) + 1];
 
 	if (!EVP_PKEY_get_bn_param(pkey, param, &bn))
 		return -EIO;
@@ -29,7 +29,7 @@ static int add_number(json_t *jwk, const char *member, const EVP_PKEY *pkey,
 		len = (size_t)BN_num_bytes(bn);
 	if (len > sizeof(bytes) || BN_bn2binpad(bn, bytes, (int)len) < 0)
 		return -EIO;
-	kve_base64url_encode(text, bytes, len);
+	kvd_base64url_encode(text, bytes, len);
 	return json_object_set_new(jwk, member, json_string(text)) < 0 ? -EIO : 0;
 }
 

@@ -15,12 +15,12 @@
 #include <openssl/rand.h>
 
 #include "engine/alg.h"
-#include "engine/base64url.h"
 #include "engine/jwk.h"
 #include "engine/key.h"
 #include "engine/ossl.h"
 #include "engine/pub.h"
 #include "engine/token.h"
+#include "util/base64.h"
 #include "util/hex.h"
 
 #define CONFIG_DEFAULT	"/etc/kvault/engine-pkcs11.conf"
@@ -67,7 +67,7 @@ static void hsm_close(void *state)
 static int write_reference(const struct kve_token *t, const uint8_t id[KVAULT_ID_SIZE],
 			   const EVP_PKEY *pkey, struct kve_reply *reply)
 {
-	char hex[2 * KVAULT_ID_SIZE + 1], text[KVE_BASE64URL_LEN(SPKI_MAX) + 1] = "";
+	char hex[2 * KVAULT_ID_SIZE + 1], text[KVD_BASE64_LEN(SPKI_MAX) + 1] = "";
 	unsigned char der[SPKI_MAX], *p = der;
 	int der_len = i2d_PUBKEY(pkey, NULL);
 	json_t *json;
@@ -75,7 +75,7 @@ static int write_reference(const struct kve_token *t, const uint8_t id[KVAULT_ID
 
 	kvd_hex_encode(hex, id, KVAULT_ID_SIZE);
 	if (der_len > 0 && der_len <= SPKI_MAX && i2d_PUBKEY(pkey, &p) == der_len)
-		kve_base64url_encode(text, der, (size_t)der_len);
+		kvd_base64url_encode(text, der, (size_t)der_len);
 	json = text[0] ? json_pack("{s:i, s:s, s:s, s:s}", "format", 1, "token", t->serial,
 				   "id", hex, "public", text) : NULL;
 	if (json)
@@ -92,7 +92,7 @@ static EVP_PKEY *read_spki(const char *text)
 {
 	uint8_t der[SPKI_MAX];
 	const unsigned char *p = der;
-	int len = kve_base64url_decode(der, sizeof(der), text);
+	int len = (int)kvd_base64url_decode(der, sizeof(der), text, strlen(text));
 	EVP_PKEY *pkey = len > 0 ? d2i_PUBKEY(NULL, &p, len) : NULL;
 
 	ERR_clear_error();

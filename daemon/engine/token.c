@@ -368,9 +368,10 @@ int kve_token_find(struct kve_token *t, CK_OBJECT_CLASS class,
 		rv = t->f->C_FindObjects(t->session, found, ARRAY_SIZE(found), &n);
 		t->f->C_FindObjectsFinal(t->session);
 	}
+	if (kve_token_is_lost(t, rv))
+		return kve_refuse(reply, -EHOSTDOWN, "the token is gone");
 	if (rv != CKR_OK)
-		return kve_token_is_lost(t, rv) ? kve_refuse(reply, -EHOSTDOWN, "the token is gone") :
-						  kve_token_error(rv, "searching the key", reply);
+		return kve_token_error(rv, "searching the key", reply);
 	if (n != 1)
 		return kve_refuse(reply, n ? -EIO : -ENOKEY, n ?
 				  "the token has several keys with this id" :
