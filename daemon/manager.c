@@ -283,6 +283,9 @@ static int enter_tenant(struct kvd_request *req)
 
 static int find_result(struct kvd_request *req)
 {
+#ifdef KVAULT_MUTANT_NOT_ONCE
+	return KVD_E_NOT_FOUND;
+#endif
 	if (!is_change(req))
 		return KVD_E_NOT_FOUND;
 	return kvd_store_request_find(req->st, req->msg.tenant, req->msg.request_id, &req->status,
