@@ -47,7 +47,7 @@ FIXTURE_SETUP(device)
 {
 	self->fd = kv_dev();
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, kv_wait_daemon(self->fd, 20000));
+	ASSERT_EQ(0, kv_wait_daemon(self->fd, 5000));
 }
 
 FIXTURE_TEARDOWN(device)

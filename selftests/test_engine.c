@@ -167,7 +167,7 @@ FIXTURE_SETUP(ec)
 
 	self->fd = kv_dev();
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, kv_wait_daemon(self->fd, 20000));
+	ASSERT_EQ(0, kv_wait_daemon(self->fd, 5000));
 	ASSERT_EQ(0, kv_vault(self->fd, vault));
 	snprintf(json, sizeof(json), "\"kty\":\"EC\",\"crv\":\"%s\"", variant->crv);
 	ASSERT_EQ(200, kv_create(self->fd, vault, name, json)) TH_LOG("%s", kv_json);
@@ -291,7 +291,7 @@ FIXTURE_SETUP(rsa)
 
 	self->fd = kv_dev();
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, kv_wait_daemon(self->fd, 20000));
+	ASSERT_EQ(0, kv_wait_daemon(self->fd, 5000));
 	ASSERT_EQ(0, kv_vault(self->fd, vault));
 	snprintf(path, sizeof(path), "/vaults/%s/keys/rsa", vault);
 	if (kv_control(self->fd, KVAULT_METHOD_GET, path, NULL, NULL, 0) != 200)

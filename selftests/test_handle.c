@@ -33,7 +33,7 @@ FIXTURE_SETUP(key)
 {
 	self->fd = kv_dev();
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, kv_wait_daemon(self->fd, 20000));
+	ASSERT_EQ(0, kv_wait_daemon(self->fd, 5000));
 	ASSERT_EQ(0, kv_vault(self->fd, vault));
 	snprintf(self->name, sizeof(self->name), "%s", kv_unique("k"));
 	ASSERT_EQ(200, kv_create(self->fd, vault, self->name,

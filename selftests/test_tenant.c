@@ -42,7 +42,7 @@ FIXTURE_SETUP(host)
 
 	self->fd = kv_dev();
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, kv_wait_daemon(self->fd, 20000));
+	ASSERT_EQ(0, kv_wait_daemon(self->fd, 5000));
 	snprintf(vault, sizeof(vault), "%s", kv_unique("tenant"));
 	snprintf(key_path, sizeof(key_path), "%s/keys/key", vault);
 	ASSERT_EQ(0, kv_vault(self->fd, vault));
