@@ -459,6 +459,8 @@ static int check_symmetric(struct kvault_crypt *arg, u32 op)
 	if (arg->aux_len && op != KVAULT_OP_VERIFY && arg->alg > KVAULT_ALG_A256GCM)
 		return -EINVAL;
 	need = output_len(arg, op);
+	if (need > KVAULT_PAYLOAD_MAX)	/* it could not be given back */
+		return -EMSGSIZE;
 	if (is_output_exact(op, arg->alg) && arg->out_len < need) {
 		arg->out_len = need;
 		return -EMSGSIZE;
