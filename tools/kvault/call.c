@@ -44,7 +44,7 @@ static const char *mend(const char *code)
 	} mends[] = {
 		{ "KeyDisabled", "enable it with 'kvault key update ADDRESS --enabled'" },
 		{ "ForbiddenByRbac", "an administrator can allow it with 'kvault role assign'" },
-		{ "KeyOperationForbidden", "change them with 'kvault key update ADDRESS --ops'" },
+		{ "KeyOperationForbidden", "'kvault key show ADDRESS' says what it is for" },
 		{ "KeyExpired", "make a new version with 'kvault key create'" },
 		{ "KeyNotYetValid", "change it with 'kvault key update ADDRESS --not-before'" },
 		{ "KeyNotFound", "'kvault key list' shows what there is" },
@@ -183,8 +183,7 @@ void cli_key_path(const struct kvault_address *a, const char *suffix, char *out,
 		 a->version, suffix);
 }
 
-/* The action of spec.md 5.1 that a role would have to allow. */
-static const char *action(uint32_t op)
+const char *cli_action(uint32_t op)
 {
 	switch (op) {
 	case KVAULT_OP_WRAP:
@@ -196,6 +195,7 @@ static const char *action(uint32_t op)
 	}
 }
 
+/* What was refused names the action of spec.md 5.1 that a role would have to allow. */
 static int key_refused(struct cli *c, int r, uint32_t op, const char *path)
 {
 	char hex[2 * KVAULT_ID_SIZE + 1];
@@ -206,13 +206,13 @@ static int key_refused(struct cli *c, int r, uint32_t op, const char *path)
 		return cli_fail(CLI_REFUSED, "cannot %s with %s: no role of yours has "
 				"keys/%s/action, or the key's operations have not; an administrator "
 				"can allow it with 'kvault role assign' (request %s)",
-				kvault_op_name(op), path, action(op), hex);
+				cli_action(op), path, cli_action(op), hex);
 	case -EKEYREVOKED:
 		return cli_fail(CLI_REFUSED, "cannot %s with %s: the key is disabled; enable it with "
-				"'kvault key update %s --enabled' (request %s)", kvault_op_name(op),
+				"'kvault key update %s --enabled' (request %s)", cli_action(op),
 				path, path, hex);
 	default:
-		return cli_errno(c, r, "%s with %s", kvault_op_name(op), path);
+		return cli_errno(c, r, "%s with %s", cli_action(op), path);
 	}
 }
 
@@ -242,7 +242,7 @@ int cli_alg(struct cli *c, const struct kvault_key *key, uint32_t op, uint32_t *
 				 name);
 	if (!alg)
 		return cli_fail(CLI_USAGE, "a key of type %s cannot %s",
-				kvault_kty_name(key->kty), kvault_op_name(op));
+				kvault_kty_name(key->kty), cli_action(op));
 	*ret = alg;
 	return 0;
 }

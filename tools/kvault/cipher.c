@@ -89,6 +89,14 @@ static bool is_secret(uint32_t op)
 	return op == KVAULT_OP_DECRYPT || op == KVAULT_OP_UNWRAP;
 }
 
+/* What comes out must go in again: padding and wrapping make it longer. */
+static size_t input_max(uint32_t op, uint32_t alg)
+{
+	if (op == KVAULT_OP_ENCRYPT && alg >= KVAULT_ALG_A128CBCPAD && alg <= KVAULT_ALG_A256CBCPAD)
+		return KVAULT_PAYLOAD_MAX - 1;
+	return op == KVAULT_OP_WRAP ? KVAULT_PAYLOAD_MAX - 8 : KVAULT_PAYLOAD_MAX;
+}
+
 /* One operation, one ioctl. */
 static int bare(struct cli *c, const struct kvault_key *key, uint32_t op, uint32_t alg)
 {
@@ -98,13 +106,13 @@ static int bare(struct cli *c, const struct kvault_key *key, uint32_t op, uint32
 
 	r = read_cipher(c, op, alg, &cipher, &aad);
 	if (!r)
-		r = cli_read_in(c, KVAULT_PAYLOAD_MAX, &in);
+		r = cli_read_in(c, input_max(op, alg), &in);
 	if (!r && kvault_secret_new(KVAULT_PAYLOAD_MAX + 64, &out))
 		r = cli_fail(CLI_INTERNAL, "out of memory");
 	if (!r) {
 		r = run(c, key, op, alg, &in, &cipher, &out);
 		if (r)
-			r = cli_errno(c, r, "%s with %s by %s", kvault_op_name(op), c->args[0],
+			r = cli_errno(c, r, "%s with %s by %s", cli_action(op), c->args[0],
 				      kvault_alg_name(alg));
 	}
 	if (!r && is_gcm(alg) && op == KVAULT_OP_ENCRYPT)
