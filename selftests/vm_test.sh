@@ -4,7 +4,7 @@
 # guest which dies or a kernel that complains is never a success.
 #
 # vm: host
-# timeout: 240
+# timeout: 600
 # shellcheck disable=SC2016 # guests expand their own variables
 # shellcheck source=selftests/lib.sh
 . "$(dirname "$0")/lib.sh"
