@@ -18,7 +18,7 @@ check "the same name with other properties is a conflict" refused 3
 
 run 'kvault key create payroll/files --kty oct --size 256'
 run 'kvault key create payroll/signing --kty EC --curve P-256'
-run 'kvault key create payroll/contracts --kty RSA --size 2048'
+run 'kvault key create payroll/contracts --kty RSA --size 2048 --timeout 120'
 check "an RSA key is made" test "$status" = 0
 
 cat >"$ram/partner.jwk" <<'JWK'

@@ -24,7 +24,7 @@ run 'head -c 4 disk.token; stat -c ", %s bytes" disk.token'
 run "cryptsetup luksFormat -q --type luks2 $format --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vdb passphrase"
 check "luksFormat takes the token" test "$status" = 0
 run 'cryptsetup open --key-file passphrase /dev/vdb disk'
-run 'mkfs.ext4 -q /dev/mapper/disk && mkdir -p /mnt/disk && mount /dev/mapper/disk /mnt/disk'
+run 'mkfs.ext4 -q -E lazy_itable_init=0 /dev/mapper/disk && mkdir -p /mnt/disk && mount /dev/mapper/disk /mnt/disk'
 run 'cp -r /usr/share/common-licenses contract /mnt/disk && sync -f /mnt/disk'
 (cd /mnt/disk && find . -type f -exec sha256sum {} +) >disk.sums
 run 'umount /mnt/disk && cryptsetup close disk'
