@@ -77,6 +77,7 @@ static bool is_wanted(const struct cli *c, const struct show *s, const json_t *v
 {
 	int64_t t = cli_time_rfc3339(cli_str(v, "time"));
 	const char *op = cli_str(v, "operationName"), *result = cli_str(v, "resultType");
+	const json_t *who = json_object_get(v, "principal");
 
 	if ((s->since && t < s->since) || (s->until && t >= s->until))
 		return false;
@@ -84,8 +85,8 @@ static bool is_wanted(const struct cli *c, const struct show *s, const json_t *v
 		return false;
 	if (cli_has(c, OPT_DENIED) && (!result || strcmp(result, "Denied")))
 		return false;
-	if (cli_has(c, OPT_LOGIN) && (!json_object_get(json_object_get(v, "principal"), "loginUid") ||
-				      cli_int(v, "principal.loginUid") != s->login))
+	if (cli_has(c, OPT_LOGIN) && (!json_object_get(who, "loginUid") ||
+				      cli_int(who, "loginUid") != s->login))
 		return false;
 	if (s->principal[0] && !is_of_principal(s, v))
 		return false;
@@ -120,8 +121,8 @@ static int parse_principal(const struct cli *c, struct show *s)
 	}
 	if (strncmp(text, "uid:", 4) && strncmp(text, "gid:", 4) && strncmp(text, "unit:", 5) &&
 	    strncmp(text, "exe:", 4))
-		return cli_usage(c, "--principal takes uid:N, user:NAME, gid:N, unit:NAME or exe:PATH, "
-				 "not '%.100s'", text);
+		return cli_usage(c, "--principal takes uid:N, user:NAME, gid:N, unit:NAME or "
+				 "exe:PATH, not '%.100s'", text);
 	snprintf(s->principal, sizeof(s->principal), "%s", text);
 	return 0;
 }
@@ -188,9 +189,9 @@ static void cell_object(const json_t *v, char *out, size_t size)
 static void add_row(struct cli_table *t, const json_t *v)
 {
 	const json_t *p = json_object_get(v, "principal");
-	char seq[24], when[CLI_TIME_SIZE], object[320], count[24] = "", uid[24] = "", login[24] = "";
-	const char *alg = cli_str(v, "alg"), *result = cli_str(v, "resultType");
-	char outcome[96];
+	const char *result = cli_str(v, "resultType"), *why = cli_str(v, "resultSignature");
+	char seq[24], when[CLI_TIME_SIZE], object[320], outcome[96];
+	char count[24] = "", uid[24] = "", login[24] = "";
 
 	snprintf(seq, sizeof(seq), "%lld", (long long)cli_int(v, "seq"));
 	cli_time_format(cli_time_rfc3339(cli_str(v, "time")), when);
@@ -201,10 +202,10 @@ static void add_row(struct cli_table *t, const json_t *v)
 		snprintf(uid, sizeof(uid), "%lld", (long long)cli_int(p, "uid"));
 	if (json_object_get(p, "loginUid"))
 		snprintf(login, sizeof(login), "%lld", (long long)cli_int(p, "loginUid"));
-	snprintf(outcome, sizeof(outcome), "%s%s%s%s%s", count, result ? result : "?",
-		 result && strcmp(result, "Success") && cli_str(v, "resultSignature") ? " " : "",
-		 result && strcmp(result, "Success") && cli_str(v, "resultSignature") ?
-		 cli_str(v, "resultSignature") : "", alg ? "" : "");
+	result = result ? result : "?";
+	if (!strcmp(result, "Success") || !why)
+		why = "";
+	snprintf(outcome, sizeof(outcome), "%s%s%s%s", count, result, *why ? " " : "", why);
 	cli_table_row(t, (const char *[]){ seq, when, cli_str(v, "operationName"), object, outcome,
 					   uid, login, cli_str(p, "unit"),
 					   base(cli_str(p, "exe")) });
@@ -212,8 +213,8 @@ static void add_row(struct cli_table *t, const json_t *v)
 
 static void print(const struct cli *c, const json_t *list)
 {
-	static const char *const columns[] = { "SEQ", "TIME", "OPERATION", "OBJECT", "RESULT", "UID",
-					       "LOGIN", "UNIT", "EXECUTABLE" };
+	static const char *const columns[] = { "SEQ", "TIME", "OPERATION", "OBJECT", "RESULT",
+					       "UID", "LOGIN", "UNIT", "EXECUTABLE" };
 	struct cli_table *t = NULL;
 	json_t *v;
 	size_t i;

@@ -104,7 +104,7 @@ static int check_one(struct cli *c, json_t *v, void *data)
 	if (hash_record(k->hashes[k->n - 1], v, k->hashes[k->n]))
 		return cli_fail(CLI_INTERNAL, "out of memory");
 	if (memcmp(claimed, k->hashes[k->n], HASH))
-		return broken(k, k->n, v, "it was changed, or the one before it: its hash is another");
+		return broken(k, k->n, v, "it was changed: its hash is another");
 	bad = op && !strcmp(op, "AuditCheckpoint") ? bad_checkpoint(k, v) : NULL;
 	if (bad)
 		return broken(k, k->n, v, bad);
@@ -191,8 +191,8 @@ int cli_audit_verify(struct cli *c)
 	int r;
 
 	r = make_room(&k);
-	if (r)
-		return r;
+	if (r || !k.hashes)
+		return CLI_INTERNAL;
 	memset(k.hashes[0], 0, HASH);
 	k.n = 1;
 	r = start(c, &k, &head);

@@ -204,13 +204,13 @@ static int key_refused(struct cli *c, int r, uint32_t op, const char *path)
 	switch (r) {
 	case -EACCES:
 		return cli_fail(CLI_REFUSED, "cannot %s with %s: no role of yours has "
-				"keys/%s/action, or the key's operations have not; an administrator "
+				"keys/%s/action, or the key does not do it; an administrator "
 				"can allow it with 'kvault role assign' (request %s)",
 				cli_action(op), path, cli_action(op), hex);
 	case -EKEYREVOKED:
-		return cli_fail(CLI_REFUSED, "cannot %s with %s: the key is disabled; enable it with "
-				"'kvault key update %s --enabled' (request %s)", cli_action(op),
-				path, path, hex);
+		return cli_fail(CLI_REFUSED, "cannot %s with %s: the key is disabled; enable it "
+				"with 'kvault key update %s --enabled' (request %s)",
+				cli_action(op), path, path, hex);
 	default:
 		return cli_errno(c, r, "%s with %s", cli_action(op), path);
 	}
@@ -238,8 +238,8 @@ int cli_alg(struct cli *c, const struct kvault_key *key, uint32_t op, uint32_t *
 	uint32_t alg = name ? kvault_alg_parse(name) : kvault_alg_default(key, op);
 
 	if (name && !alg)
-		return cli_usage(c, "there is no algorithm '%.40s'; for one that fits the key, give none",
-				 name);
+		return cli_usage(c, "there is no algorithm '%.40s'; for one that fits the key, "
+				 "give none", name);
 	if (!alg)
 		return cli_fail(CLI_USAGE, "a key of type %s cannot %s",
 				kvault_kty_name(key->kty), cli_action(op));

@@ -233,7 +233,7 @@ int cli_key_encrypt(struct cli *c)
 		return r;
 	if (key.kty != KVAULT_KTY_OCT || cli_has(c, OPT_RAW)) {
 		if (cli_has(c, OPT_CONTEXT))
-			return cli_usage(c, "--context is for envelopes, which symmetric keys make");
+			return cli_usage(c, "--context is for envelopes: symmetric keys make them");
 		return bare(c, &key, KVAULT_OP_ENCRYPT, alg);
 	}
 	if (!is_gcm(alg))

@@ -103,7 +103,8 @@ static void complete_verb(const struct cli_verb *v)
 	else if (!strcmp(v->args, "VAULT") || !strcmp(v->args, "[VAULT]"))
 		printf("\t\t[[ $cur == -* ]] || words=$(kvault vault list --quiet 2>/dev/null)\n");
 	else if (!strcmp(v->args, "ROLE"))
-		printf("\t\t[[ $cur == -* ]] || words='administrator crypto-officer crypto-user reader'\n");
+		printf("\t\t[[ $cur == -* ]] || words='administrator crypto-officer crypto-user "
+		       "reader'\n");
 	printf("\t\t;;\n");
 }
 

@@ -142,9 +142,10 @@ static int add_shape(struct cli *c, json_t *body)
 		r = cli_number(c, OPT_SIZE, 1, 65536, &size);
 	if (r)
 		return r;
-	if (!kty && !preset)
+	if (!kty && preset)
+		kty = preset->kty;
+	if (!kty)
 		return cli_usage(c, "--kty or --for is missing");
-	kty = kty ? kty : preset->kty;
 	for (i = 0; i < ARRAY_SIZE(ktys) && strcmp(kty, ktys[i]); i++)
 		;
 	if (i == ARRAY_SIZE(ktys))

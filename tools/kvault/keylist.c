@@ -122,7 +122,8 @@ int cli_key_list(struct cli *c)
 	int r;
 
 	if (expiring && cli_duration_parse(expiring, &within))
-		return cli_usage(c, "--expiring takes 30d, 12h and the like, not '%.40s'", expiring);
+		return cli_usage(c, "--expiring takes 30d, 12h and the like, not '%.40s'",
+				 expiring);
 	l.before = expiring ? (int64_t)time(NULL) + within : 0;
 	if (c->n_args && !kvault_name_is_vault(c->args[0]))
 		return cli_usage(c, "'%.100s' is not the name of a vault", c->args[0]);

@@ -48,7 +48,7 @@ const struct cli_option cli_options[OPT_MAX] = {
 	O(KEYRING, "keyring", 0, "RING", "@t, @p, @s, @u, @us or a serial (@s)"),
 
 	O(SKU, "sku", 0, "SKU", "standard, or premium: also with keys in an HSM"),
-	O(RETENTION, "retention", 0, "DAYS", "days for which what is deleted can be recovered (90)"),
+	O(RETENTION, "retention", 0, "DAYS", "how long what is deleted can be recovered (90)"),
 	O(PURGE_PROTECTION, "purge-protection", 0, NULL, "nothing is purged before that"),
 
 	O(TO, "to", 0, "PRINCIPAL", "uid:N, user:NAME, gid:N or group:NAME"),
@@ -57,7 +57,8 @@ const struct cli_option cli_options[OPT_MAX] = {
 	O(SINCE, "since", 0, "TIME", "from then on"),
 	O(UNTIL, "until", 0, "TIME", "before"),
 	O(KEY, "key", 0, "ADDRESS", "of this key"),
-	O(PRINCIPAL, "principal", 0, "PRINCIPAL", "of uid:N, user:NAME, gid:N, unit:NAME, exe:PATH"),
+	O(PRINCIPAL, "principal", 0, "PRINCIPAL",
+	  "of uid:N, user:NAME, gid:N, unit:NAME, exe:PATH"),
 	O(LOGIN, "login", 0, "UID", "of this login uid"),
 	O(OP, "op", 0, "NAME", "of this operation: KeySign, VaultPut"),
 	O(DENIED, "denied", 0, NULL, "only what was refused"),
@@ -160,7 +161,7 @@ int cli_parse(struct cli *c, int argc, char **argv)
 		if (k == ':')
 			return cli_usage(c, "'%s' takes a value", argv[optind - 1]);
 		o = k >= 256 ? option_of(c, cli_options[k - 256].name) : by_letter(c, k);
-		r = take(c, o, optarg);
+		r = o ? take(c, o, optarg) : CLI_INTERNAL;
 		if (r)
 			return r;
 	}

@@ -44,8 +44,8 @@ int cli_volume_token(struct cli *c)
 	uint8_t token[KVAULT_TOKEN_SIZE];
 	char path[KVAULT_PATH_MAX], what[256];
 	struct cli_call call = { KVAULT_METHOD_POST, path, NULL, NULL, what };
+	const char *text, *out = cli_value(c, OPT_OUT);
 	struct kvault_address a;
-	const char *text;
 	json_t *j = NULL;
 	size_t len = 0;
 	int r;
@@ -53,7 +53,7 @@ int cli_volume_token(struct cli *c)
 	r = cli_address(c, 0, &a);
 	if (r)
 		return r;
-	if (!cli_has(c, OPT_OUT))
+	if (!out)
 		return cli_usage(c, "--out is missing");
 	cli_key_path(&a, "/token", path, sizeof(path));
 	snprintf(what, sizeof(what), "make a token of %s/%s", a.vault, a.name);
@@ -67,9 +67,9 @@ int cli_volume_token(struct cli *c)
 	    len != sizeof(token))
 		r = cli_fail(CLI_INTERNAL, "cannot %s: kvaultd's answer is not a token", what);
 	if (!r)
-		r = cli_write(cli_value(c, OPT_OUT), CLI_SECRET, token, sizeof(token));
-	if (!r && strcmp(cli_value(c, OPT_OUT), "-") && cli_for_people(c, j, &r))
-		cli_note(c, "%s: token of %s/%s, %d bytes", cli_value(c, OPT_OUT), a.vault, a.name,
+		r = cli_write(out, CLI_SECRET, token, sizeof(token));
+	if (!r && strcmp(out, "-") && cli_for_people(c, j, &r))
+		cli_note(c, "%s: token of %s/%s, %d bytes", out, a.vault, a.name,
 			 KVAULT_TOKEN_SIZE);
 	json_decref(j);
 	return r;

@@ -66,8 +66,8 @@ static int principal(const struct cli *c, char *out, size_t size)
 	n = (!strncmp(to, "uid:", 4) || !strncmp(to, "gid:", 4)) && to[4] >= '0' && to[4] <= '9' ?
 	    strtoul(to + 4, &end, 10) : ULONG_MAX;
 	if (n >= UINT32_MAX || errno || !end || *end)
-		return cli_usage(c, "--to takes uid:N, user:NAME, gid:N or group:NAME, not '%.100s'",
-				 to);
+		return cli_usage(c, "--to takes uid:N, user:NAME, gid:N or group:NAME, "
+				 "not '%.100s'", to);
 	snprintf(out, size, "%.4s%lu", to, n);
 	return 0;
 }
@@ -100,7 +100,8 @@ static void guid_of(const char *role, const char *to, const char *at, char out[3
 	hash[6] = (uint8_t)((hash[6] & 0x0f) | 0x80);
 	hash[8] = (uint8_t)((hash[8] & 0x3f) | 0x80);
 	kvault_hex_encode(hex, hash, 16);
-	snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+		 hex + 20);
 }
 
 static int parse(struct cli *c, const char **role, char *to, char *at, size_t size)
@@ -109,8 +110,8 @@ static int parse(struct cli *c, const char **role, char *to, char *at, size_t si
 
 	*role = slug_of(c->args[0]);
 	if (!*role)
-		return cli_usage(c, "there is no role '%.100s'; 'kvault role definitions' lists them",
-				 c->args[0]);
+		return cli_usage(c, "there is no role '%.100s'; 'kvault role definitions' lists "
+				 "them", c->args[0]);
 	r = principal(c, to, size);
 	return r ? r : scope(c, at, size);
 }
@@ -204,11 +205,13 @@ int cli_role_list(struct cli *c)
 	r = cli_list(c, "/roleAssignments", "list the roles", collect, list);
 	if (!r && cli_for_people(c, all, &r)) {
 		t = cli_table_new(columns, ARRAY_SIZE(columns));
-		json_array_foreach(list, i, v)
-			cli_table_row(t, (const char *[]){
-				cli_str(v, "properties.roleDefinitionId"),
-				cli_str(v, "properties.principalId"),
-				cli_str(v, "properties.scope") });
+		json_array_foreach(list, i, v) {
+			const char *cells[] = { cli_str(v, "properties.roleDefinitionId"),
+						cli_str(v, "properties.principalId"),
+						cli_str(v, "properties.scope") };
+
+			cli_table_row(t, cells);
+		}
 		cli_table_print(t);
 	}
 	json_decref(all);

@@ -31,8 +31,8 @@ static int hash_file(const struct cli *c, const char *digest, struct kvault_secr
 	int fd, r;
 
 	r = cli_in(name, &fd);
-	if (!r)
-		r = kvault_secret_new(EVP_MAX_MD_SIZE, ret) ? cli_fail(CLI_INTERNAL, "out of memory") : 0;
+	if (!r && kvault_secret_new(EVP_MAX_MD_SIZE, ret))
+		r = cli_fail(CLI_INTERNAL, "out of memory");
 	if (r)
 		goto out_free;
 	if (md && EVP_DigestInit_ex(md, EVP_get_digestbyname(digest), NULL)) {
@@ -40,7 +40,8 @@ static int hash_file(const struct cli *c, const char *digest, struct kvault_secr
 			if (n > 0)
 				EVP_DigestUpdate(md, buf, (size_t)n);
 		if (n < 0)
-			r = cli_fail(CLI_USAGE, "cannot read %s: %m", name ? name : "standard input");
+			r = cli_fail(CLI_USAGE, "cannot read %s: %m",
+				     name ? name : "standard input");
 		else if (!EVP_DigestFinal_ex(md, ret->data, &len))
 			n = -1;
 	}

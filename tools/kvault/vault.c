@@ -53,7 +53,8 @@ int cli_vault_create(struct cli *c)
 	if (!cli_dry_run(c, &call)) {
 		r = cli_call(c, &call, &j);
 		if (!r && cli_for_people(c, j, &r))
-			cli_note(c, "vault %s, %s", cli_str(j, "name"), cli_str(j, "properties.sku"));
+			cli_note(c, "vault %s, %s", cli_str(j, "name"),
+				 cli_str(j, "properties.sku"));
 	}
 	json_decref(j);
 	json_decref(body);
@@ -112,8 +113,9 @@ int cli_vault_list(struct cli *c)
 	all = json_pack("{s:o}", "value", list);
 	if (!r && cli_for_people(c, all, &r)) {
 		if (cli_has(c, OPT_QUIET))
-			json_array_foreach(list, i, v)
+			json_array_foreach(list, i, v) {
 				puts(cli_str(v, "name"));
+			}
 		else
 			print_table(list);
 	}

@@ -80,7 +80,7 @@ static const struct {
 	{ ENOENT, "there is no /dev/kvault; load the module with 'modprobe kvault'" },
 	{ ENXIO, "there is no /dev/kvault; load the module with 'modprobe kvault'" },
 	{ ENODEV, "there is no /dev/kvault; load the module with 'modprobe kvault'" },
-	{ ENOTTY, "the kernel does not know this call; module and tools are of different releases" },
+	{ ENOTTY, "the kernel does not know this call: module and tools do not fit" },
 	{ EINVAL, "a length or value that does not fit the algorithm or the key" },
 	{ E2BIG, "it is too big" },
 	{ EOPNOTSUPP, "this key does not do this with this algorithm; see 'kvault key show'" },
