@@ -474,6 +474,64 @@ static void malformed_messages_end_nothing(void **state)
 	assert_int_equal(control(f, KVAULT_METHOD_GET, "/status", NULL), 200);
 }
 
+/* Always the same numbers: a failure can be had again. */
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static void forget_events(void)
+{
+	size_t i;
+
+	for (i = 0; i < test_link.n_events; i++)
+		free(test_link.events[i].json);
+	for (i = 0; i < test_link.n_queue; i++)
+		free(test_link.queue[i]);
+	test_link.n_events = 0;
+	test_link.n_queue = 0;
+	test_link.next = 0;
+}
+
+/* Valid messages with a few bytes changed: nothing is changed by them, and nothing ends. */
+static void changed_messages_end_nothing(void **state)
+{
+	static const char body[] = "{\"kty\":\"oct\",\"key_ops\":[\"encrypt\"],"
+				   "\"tags\":{\"a\":\"b\"}}";
+	struct kvault_access a = { .size = sizeof(a), .purpose = KVAULT_PURPOSE_HANDLE };
+	struct fixture *f = *state;
+	uint32_t seed = 20261122;
+	int i, k;
+
+	make_key(f);
+	for (i = 0; i < 3000; i++) {
+		uint8_t *raw;
+		size_t len;
+
+		forget_events();
+		if (i % 2)
+			put(f, header(f, KVAULT_MSG_CONTROL, KVAULT_METHOD_POST),
+			    "/vaults/payroll/keys/new/create", body, sizeof(body) - 1, 0);
+		else
+			put(f, header(f, KVAULT_MSG_ACCESS, KVAULT_PURPOSE_HANDLE),
+			    "payroll/keys/data", &a, sizeof(a), 0);
+		raw = test_link.queue[0];
+		len = test_link.queue_len[0];
+		for (k = next_random(&seed) % 4; k >= 0; k--) {
+			size_t where = next_random(&seed) % 3 ? len - next_random(&seed) % 100 - 1 :
+								next_random(&seed) % 160;
+
+			raw[where] = (uint8_t)next_random(&seed);
+		}
+		run(f);
+	}
+	forget_events();
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/status", NULL), 200);
+}
+
 static void guests_have_a_vault_of_their_own(void **state)
 {
 	struct fixture *f = *state;
@@ -585,6 +643,7 @@ int main(void)
 		T(engines_are_waited_for),
 		T(nonsense_of_engines_makes_no_key),
 		T(malformed_messages_end_nothing),
+		T(changed_messages_end_nothing),
 		T(guests_have_a_vault_of_their_own),
 		T(role_changes_are_pushed_as_policy),
 		T(kernel_records_are_acknowledged_when_durable),
