@@ -25,9 +25,6 @@ int cli_open(struct cli *c)
 static int exit_of_http(uint32_t status)
 {
 	switch (status) {
-	case 400:
-	case 405:
-		return CLI_USAGE;
 	case 503:
 	case 504:
 		return CLI_UNAVAILABLE;

@@ -53,10 +53,8 @@ int cli_exit_of(int err)
 		return CLI_NO;
 	case EINVAL:
 	case E2BIG:
-	case EFBIG:
 	case EMSGSIZE:
 	case EOPNOTSUPP:
-		return CLI_USAGE;
 	case ENOKEY:
 	case EACCES:
 	case EPERM:

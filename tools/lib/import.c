@@ -321,20 +321,39 @@ static int why_not_decoded(const struct source *src, const struct asked *a)
 	return refuse(src, -EINVAL, "it is none of JWK, PEM, DER (PKCS#8)");
 }
 
+/* PEM may have other things before the key, such as the parameters of its curve. */
+static EVP_PKEY *decode(const struct source *src, struct asked *a)
+{
+	static const char begin[] = "-----BEGIN";
+	const uint8_t *at = src->data, *end = src->data + src->len, *p;
+	OSSL_DECODER_CTX *ctx;
+	EVP_PKEY *pkey = NULL;
+	size_t left;
+
+	while (at && !pkey && !a->was_asked) {
+		p = at;
+		left = (size_t)(end - at);
+		ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, NULL, NULL, NULL, EVP_PKEY_KEYPAIR, NULL,
+						    NULL);
+		if (!ctx)
+			return NULL;
+		OSSL_DECODER_CTX_set_passphrase_cb(ctx, ask, a);
+		OSSL_DECODER_from_data(ctx, &p, &left);
+		OSSL_DECODER_CTX_free(ctx);
+		at = at < end ? memmem(at + 1, (size_t)(end - at - 1), begin, sizeof(begin) - 1) :
+				NULL;
+	}
+	ERR_clear_error();
+	return pkey;
+}
+
 static int parse_encoded(const struct source *src, struct kvault_import *ret)
 {
 	struct asked a = { .src = src };
-	const uint8_t *p = src->data;
-	size_t left = src->len;
-	OSSL_DECODER_CTX *ctx;
-	EVP_PKEY *pkey = NULL;
+	EVP_PKEY *pkey = decode(src, &a);
 	int r;
 
-	ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, NULL, NULL, NULL, EVP_PKEY_KEYPAIR, NULL, NULL);
-	if (!ctx)
-		return -ENOMEM;
-	OSSL_DECODER_CTX_set_passphrase_cb(ctx, ask, &a);
-	if (!OSSL_DECODER_from_data(ctx, &p, &left) || !pkey)
+	if (!pkey)
 		r = why_not_decoded(src, &a);
 	else if (!EVP_PKEY_is_a(pkey, "RSA") && !EVP_PKEY_is_a(pkey, "EC"))
 		r = refuse(src, -EOPNOTSUPP, "it is neither an RSA nor an EC key");
@@ -342,7 +361,6 @@ static int parse_encoded(const struct source *src, struct kvault_import *ret)
 		r = refuse(src, -EINVAL, "it is a public key; a private one is needed");
 	else
 		r = split_pkey(src, pkey, NULL, ret);
-	OSSL_DECODER_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	ERR_clear_error();
 	return r;

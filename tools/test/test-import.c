@@ -113,6 +113,25 @@ static void pem_of_each_type_is_split(void **state)
 	}
 }
 
+/* As 'openssl ecparam -genkey' writes it: parameters, then the key. */
+static void pem_may_begin_with_something_else(void **state)
+{
+	static const char before[] = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n"
+				     "-----END EC PARAMETERS-----\n";
+	EVP_PKEY *pkey = EVP_EC_gen("P-256");
+	char *pem = pem_of(pkey, NULL), *all = NULL;
+	struct kvault_import in;
+
+	(void)state;
+	assert_true(asprintf(&all, "%s%s", before, pem) > 0);
+	assert_int_equal(import_text(all, &in), 0);
+	kvault_import_done(&in);
+	assert_int_equal(import_text(before, &in), -EINVAL);
+	free(all);
+	free(pem);
+	EVP_PKEY_free(pkey);
+}
+
 static void a_cut_pem_is_refused_wherever_it_is_cut(void **state)
 {
 	EVP_PKEY *pkey = EVP_EC_gen("P-256");
@@ -182,7 +201,8 @@ static void jwk_of_oct_is_split(void **state)
 	struct kvault_import in;
 
 	(void)state;
-	assert_int_equal(import_text("{\"kty\":\"oct\",\"key_ops\":[\"wrapKey\"],\"k\":\"GawgguFyGrWKav7AX4VKUg\"}", &in), 0);
+	assert_int_equal(import_text("{\"kty\":\"oct\",\"key_ops\":[\"wrapKey\"],"
+				     "\"k\":\"GawgguFyGrWKav7AX4VKUg\"}", &in), 0);
 	has_no_secret(&in);
 	assert_non_null(strstr(in.jwk, "wrapKey"));
 	assert_int_equal(in.secret.len, 16);
@@ -273,6 +293,7 @@ int main(void)
 		cmocka_unit_test(jwk_of_ec_is_split),
 		cmocka_unit_test(jwk_of_oct_is_split),
 		cmocka_unit_test(pem_of_each_type_is_split),
+		cmocka_unit_test(pem_may_begin_with_something_else),
 		cmocka_unit_test(a_cut_pem_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(encrypted_pem_asks),
 		cmocka_unit_test(keys_of_bytes_have_a_size),
