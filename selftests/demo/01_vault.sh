@@ -7,7 +7,8 @@
 # sealed: the store's files are searched for the private halves, by the command
 # that step 0 used, which finds them in the files they came from.
 #
-# BREAK=1: see below.
+# BREAK=1: the JWK is also put beside the store, as a store that does not seal would
+# have it.
 . "$(dirname "$0")/lib.sh"
 claim 1 "A vault is made, with keys of all kinds in it; keys made elsewhere move in. On the disk all of them are sealed."
 
@@ -49,6 +50,7 @@ basenc --base64url -d <<<'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI=' |
 	memsearch --mask >"$ram/partner.masked"
 run "memsearch $ram/partner.masked $ram/partner.jwk"
 check "the search finds it in the file that was imported" said '^1 copies'
+[ "$BREAK" != 1 ] || cp "$ram/partner.jwk" /var/lib/kvault
 run "memsearch $ram/partner.masked /var/lib/kvault"
 check "and not in the store" said '^0 copies'
 verdict

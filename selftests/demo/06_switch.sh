@@ -6,7 +6,8 @@
 # kvaultd is stopped at once (SIGSTOP), so that nothing can happen behind the scenes.
 # The block that is read was never read before, and read past the page cache.
 #
-# BREAK=6: the module is built without the check of the key's state.
+# BREAK=6: the module is built so that a disk goes on when its key is disabled.
+# break: PAES_STOP
 . "$(dirname "$0")/lib.sh"
 claim 6 "Disable a key, and its mounted disk stops: no read, no write. Enable it, and all that was on the disk is back."
 

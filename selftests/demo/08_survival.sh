@@ -44,10 +44,9 @@ first_boot() {
 	check "the disk writes" test "$status" = 0
 	run 'dd if=/dev/mapper/disk of=/dev/null bs=4096 skip=8000 count=1 iflag=direct status=none'
 	check "the disk reads" test "$status" = 0
-	# One who comes late and is patient: the module waits 10 s for a return.
-	sleep 4
-	waits 60 'kvault key sign payroll/contracts --alg RS256 --in contract --out patient.sig'
 	wait "$ops"
+	# One who comes late and is patient: the module waits 10 s for a return.
+	waits 60 'kvault key sign payroll/contracts --alg RS256 --in contract --out patient.sig'
 	run "cat $ram/ops"
 	local count longest
 	count=$(sed -n 's/^\([0-9]*\) encrypted.*/\1/p' "$ram/ops")
