@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* kvault-engine: options, and which of its two lives this process has. */
 #include <getopt.h>
+#include <sys/prctl.h>
 
 #include "engine/loop.h"
 #include "engine/parent.h"
@@ -86,6 +87,7 @@ static int run_worker(const struct arguments *a)
 {
 	int r;
 
+	prctl(PR_SET_NAME, "kvault-engine");	/* it was started as /proc/self/exe */
 	/* Soon there is no socket to the journal any more. */
 	kvd_log_init("kvault-engine", kvd_log_is_journal() ? KVD_LOG_STREAM : KVD_LOG_STDERR);
 	r = kve_process_follow(a->parent_pid);
