@@ -528,7 +528,8 @@ static int on_link(sd_event_source *source, int fd, uint32_t revents, void *data
 	(void)fd;
 	m->ctx.now = (int64_t)time(NULL);
 	kvd_records_tell(&m->records, &m->ctx, m->link, &m->host_error, &m->ephemeral_error);
-	for (n = 0; n < BATCH_MAX && kvd_time_now(CLOCK_MONOTONIC) < end; n++) {
+	/* One at least: records that keep coming must not keep questions waiting. */
+	for (n = 0; n < BATCH_MAX && (!n || kvd_time_now(CLOCK_MONOTONIC) < end); n++) {
 		len = kvd_link_next(m->link, m->message);
 		if (len <= 0)
 			break;
