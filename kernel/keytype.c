@@ -463,8 +463,14 @@ static void revoke(struct key *key)
 	kv_handle_put(h);
 }
 
+/*
+ * When the type goes the collector also passes keys that were refused: they
+ * have no payload, and no reference to the module.
+ */
 static void destroy(struct key *key)
 {
+	if (!kv_payload_of(key))
+		return;
 	payload_free(kv_payload_of(key));
 	key->payload.data[0] = NULL;
 	module_put(THIS_MODULE);
