@@ -155,6 +155,16 @@ void kve_message_prepare(uint8_t *buf, size_t size, struct kve_reply *ret)
 		ret->out_size = ret->material_size = 0;
 }
 
+/* The material was moved, or is not wanted: what is left where it was made goes. */
+static void wipe_behind(uint8_t *buf, size_t len, const struct kve_reply *reply)
+{
+	uint8_t *from = reply->material > buf + len ? reply->material : buf + len;
+	uint8_t *end = reply->material + reply->material_size;
+
+	if (from < end)
+		kvd_wipe(from, (size_t)(end - from));
+}
+
 size_t kve_message_finish(uint8_t *buf, const struct kvault_msg *request, int status,
 			  const struct kve_reply *reply)
 {
@@ -170,6 +180,7 @@ size_t kve_message_finish(uint8_t *buf, const struct kvault_msg *request, int st
 		.op = request->op,
 		.status = status,
 	};
+	size_t len;
 
 	memcpy(msg.request_id, request->request_id, sizeof(msg.request_id));
 	memcpy(msg.tenant, request->tenant, sizeof(msg.tenant));
@@ -178,9 +189,12 @@ size_t kve_message_finish(uint8_t *buf, const struct kvault_msg *request, int st
 		msg.len[SEG_MATERIAL] = (uint32_t)reply->material_len;
 		memmove(buf + sizeof(msg) + reply->out_len, reply->material, reply->material_len);
 	} else {
+		kvd_wipe(reply->out, reply->out_size);
 		msg.len[SEG_DATA] = (uint32_t)strnlen(reply->why, sizeof(reply->why));
 		memcpy(buf + sizeof(msg), reply->why, msg.len[SEG_DATA]);
 	}
 	memcpy(buf, &msg, sizeof(msg));
-	return sizeof(msg) + msg.len[SEG_DATA] + msg.len[SEG_MATERIAL];
+	len = sizeof(msg) + msg.len[SEG_DATA] + msg.len[SEG_MATERIAL];
+	wipe_behind(buf, len, reply);
+	return len;
 }

@@ -82,6 +82,8 @@ static int send_wire(void)
 	assert_memory_equal(talk.answer.request_id, talk.msg.request_id, KVAULT_ID_SIZE);
 	assert_int_equal(talk.answer.len[0] + talk.answer.len[1], 0);
 	talk.out = talk.answer_wire + sizeof(talk.answer);
+	for (size_t i = (size_t)n; talk.answer.len[3] && i < sizeof(talk.answer_wire); i++)
+		assert_int_equal(talk.answer_wire[i], 0);	/* no second copy of a key */
 	if (talk.answer.status) {
 		assert_in_range(talk.answer.len[2], 1, KVE_WHY_MAX);
 		assert_null(memchr(talk.out, '\n', talk.answer.len[2]));
