@@ -103,7 +103,7 @@ FIXTURE(daemon)
 
 FIXTURE_SETUP(daemon)
 {
-	ASSERT_EQ(0, kv_daemon_start(&d, 5));
+	ASSERT_EQ(0, kv_daemon_start(&d, 1000));
 	self->fd = kv_dev();
 	ASSERT_LE(0, self->fd);
 }
@@ -153,7 +153,7 @@ TEST_F(daemon, info_tells_present_lost_and_absent_apart)
 	ASSERT_EQ(0, kv_info(self->fd, &info));
 	EXPECT_EQ(KVAULT_DAEMON_LOST, info.daemon);
 	close(d.nl);
-	ASSERT_EQ(0, kv_daemon_start(&d, 5));
+	ASSERT_EQ(0, kv_daemon_start(&d, 1000));
 	ASSERT_EQ(0, kv_bye(&d));
 	ASSERT_EQ(0, kv_info(self->fd, &info));
 	EXPECT_EQ(KVAULT_DAEMON_ABSENT, info.daemon);
@@ -161,7 +161,7 @@ TEST_F(daemon, info_tells_present_lost_and_absent_apart)
 
 TEST_F(daemon, a_nonce_is_good_once_and_only_the_right_one)
 {
-	struct kv_hello h = kv_hello_of(&d, 5);
+	struct kv_hello h = kv_hello_of(&d, 1000);
 	int nl = kv_nl_socket();
 
 	EXPECT_EQ(-EPERM, kv_hello(nl, d.family, &h));
@@ -173,21 +173,21 @@ TEST_F(daemon, a_nonce_is_good_once_and_only_the_right_one)
 
 TEST_F(daemon, hello_without_all_its_attributes_is_EINVAL)
 {
-	struct kv_hello h = kv_hello_of(&d, 5);
+	struct kv_hello h = kv_hello_of(&d, 1000);
 
 	h.nonce = NULL;
 	EXPECT_EQ(-EINVAL, kv_hello(d.nl, d.family, &h));
-	h = kv_hello_of(&d, 5);
+	h = kv_hello_of(&d, 1000);
 	h.store = NULL;
 	EXPECT_EQ(-EINVAL, kv_hello(d.nl, d.family, &h));
-	h = kv_hello_of(&d, 5);
+	h = kv_hello_of(&d, 1000);
 	h.tenant = NULL;
 	EXPECT_EQ(-EINVAL, kv_hello(d.nl, d.family, &h));
 }
 
 TEST_F(daemon, hello_of_another_age_is_EOPNOTSUPP)
 {
-	struct kv_hello h = kv_hello_of(&d, 5);
+	struct kv_hello h = kv_hello_of(&d, 1000);
 
 	h.abi = h.abi_min = KVAULT_ABI + 1;
 	EXPECT_EQ(-EOPNOTSUPP, kv_hello(d.nl, d.family, &h));

@@ -207,12 +207,15 @@ TEST_F(keyring, nobody_makes_or_changes_a_key_by_hand)
 TEST_F(keyring, a_revoked_key_does_nothing)
 {
 	uint8_t digest[32] = { 1 }, sig[64];
-	long key = request(desc, "");
+	long key = request(desc, ""), ret;
 
 	ASSERT_LT(0, key);
 	ASSERT_EQ(0, keyctl(KEYCTL_REVOKE, (unsigned long)key, 0, 0, 0));
-	EXPECT_EQ(-EKEYREVOKED, pkey(KEYCTL_PKEY_SIGN, key, "enc=raw", digest, 32, sig, 64));
-	EXPECT_EQ(-EKEYREVOKED, keyctl(KEYCTL_READ, (unsigned long)key, 0, 0, 0));
+	ret = pkey(KEYCTL_PKEY_SIGN, key, "enc=raw", digest, 32, sig, 64);
+	EXPECT_TRUE(ret == -EKEYREVOKED || ret == -ENOKEY) TH_LOG("%ld", ret);
+	/* the collector may have unlinked it already, and nobody possesses it then */
+	ret = keyctl(KEYCTL_READ, (unsigned long)key, 0, 0, 0);
+	EXPECT_TRUE(ret == -EKEYREVOKED || ret == -EACCES || ret == -ENOKEY) TH_LOG("%ld", ret);
 }
 
 TEST_F(keyring, a_key_that_the_vault_disabled_stops_in_the_keyring_too)
