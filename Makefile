@@ -174,7 +174,7 @@ lint:
 	@$(VM)/host-deps build lint
 	@selftests/run-lint --build $(O) $(addprefix --kernel ,$(KERNEL))
 
-mutants:
+mutants: tests
 	@$(VM)/host-deps build guest
 	@selftests/run-mutants --build $(O)
 
