@@ -103,8 +103,10 @@ static int check_one(struct cli *c, json_t *v, void *data)
 	json_object_del(v, "hash");
 	if (hash_record(k->hashes[k->n - 1], v, k->hashes[k->n]))
 		return cli_fail(CLI_INTERNAL, "out of memory");
+#ifndef KVAULT_MUTANT_NO_HASH_CHECK
 	if (memcmp(claimed, k->hashes[k->n], HASH))
 		return broken(k, k->n, v, "it was changed: its hash is another");
+#endif
 	bad = op && !strcmp(op, "AuditCheckpoint") ? bad_checkpoint(k, v) : NULL;
 	if (bad)
 		return broken(k, k->n, v, bad);
