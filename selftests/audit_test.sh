@@ -43,6 +43,20 @@ ok "each of them exactly once" eventually 10 sh -c "$(declare -f total); vault='
 setpriv --reuid 4242 --regid 4243 --clear-groups kvault key sign "$vault/ec" --in data --out - >/dev/null 2>&1
 has "a refusal is in it" KeyOpen '.resultType == "Denied" and .principal.uid == 4242'
 ok "denials can be asked for" sh -c "kvault audit show --denied --json -n 20 | grep -q 4242"
+# A file of the host in the hands of a user namespace: the kernel itself refuses.
+cat >foreign.py <<'PY'
+import fcntl, struct, sys
+try:
+    fcntl.ioctl(5, 0xE900, bytearray(struct.pack("<II72x", 80, 0)))
+except PermissionError:
+    sys.exit(0)
+sys.exit(1)
+PY
+exec 5<>/dev/kvault
+ok "a file of the host is of no use elsewhere" unshare -Ur /usr/bin/python3 foreign.py
+exec 5>&-
+ok "a file from elsewhere leaves a refusal in the log" eventually 10 sh -c \
+	"kvault audit show --denied --json -n 50 | jq -es '[.. | objects | select(.resultSignature? == \"EACCES\" and (.principal.exe // \"\" | contains(\"python\")))] | length > 0'"
 cat >/run/systemd/system/kv-audit.service <<UNIT
 [Service]
 Type=oneshot

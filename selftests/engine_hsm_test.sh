@@ -17,7 +17,7 @@ run kvault key create "$vault-early/ec" --kty EC-HSM --timeout 5
 is "a premium vault without a token says 'unavailable'" "$status" 4
 
 # The token belongs to the engine's user; its PIN comes as a credential.
-tokens=/var/lib/softhsm/kvault-test
+tokens=/var/lib/kvault-test-tokens
 export SOFTHSM2_CONF=/etc/kvault/softhsm2.conf
 mkdir -p /etc/kvault "$tokens" /run/systemd/system/kvault-engine-pkcs11.service.d
 echo "directories.tokendir = $tokens" >$SOFTHSM2_CONF
