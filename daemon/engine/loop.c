@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A worker at the device: attach, then one ioctl for each message, which
- * gives the last answer and waits for the next request.
+ * gives the last answer and waits for the next request; two when the answer is
+ * secret.
  *
  * A timer ticks all the time; it only sets numbers, and its signal ends a wait
  * in the kernel, so that no further system call is needed for each message.
@@ -71,6 +72,18 @@ static int attach(uint32_t kind)
 	return TAKE_FD(dev);
 }
 
+/* Gives an answer without waiting for anything, and wipes it. */
+static void give(int dev, size_t reply_len)
+{
+	struct kvault_exchange x = {
+		.size = sizeof(x), .reply = (uintptr_t)out, .reply_len = (uint32_t)reply_len,
+	};
+
+	/* An error is that nobody waits for it any more, or shows in the next call. */
+	ioctl(dev, KVAULT_ENG_EXCHANGE, &x);
+	kvd_wipe(out, reply_len);
+}
+
 /*
  * Gives an answer of reply_len bytes, if any, and waits for a message. Returns
  * its length; 0 when the worker shall end; negative errno.
@@ -100,14 +113,8 @@ static ssize_t exchange(int dev, size_t reply_len)
 		reply_len = 0;
 	}
 	/* Told to end during a message: its answer is still given. */
-	if (reply_len) {
-		struct kvault_exchange last = {
-			.size = sizeof(last), .reply = (uintptr_t)out,
-			.reply_len = (uint32_t)reply_len,
-		};
-
-		ioctl(dev, KVAULT_ENG_EXCHANGE, &last);
-	}
+	if (reply_len)
+		give(dev, reply_len);
 	return 0;
 }
 
@@ -140,6 +147,11 @@ static int serve(struct kve_worker *w, int dev, int notes)
 			kvd_log(LOG_ERR, "The kernel's message of %zd bytes is not one that "
 				"this engine reads: kvault.ko is of another version", len);
 			return KVE_EXIT_FAILED;
+		}
+		/* Nothing secret lies about while the next message is waited for. */
+		if (w->is_secret) {
+			give(dev, (size_t)reply_len);
+			reply_len = 0;
 		}
 	}
 	if (len < 0)

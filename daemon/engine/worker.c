@@ -124,6 +124,8 @@ ssize_t kve_worker_handle(struct kve_worker *w, const uint8_t *in, size_t in_len
 		return r;
 	if (r == 0)
 		r = carry_out(w, &q, &reply);
+	w->is_secret = reply.material_len ||
+		       q.req.operation & (KVAULT_OP_DECRYPT | KVAULT_OP_UNWRAP);
 	return (ssize_t)kve_message_finish(out, &q.msg, r, &reply);
 }
 

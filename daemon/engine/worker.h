@@ -20,6 +20,7 @@ struct kve_worker {
 	const struct kve_backend *backend;
 	void *state;
 	struct kve_slots slots;
+	int is_secret;		/* the last answer: material or something decrypted */
 };
 
 /* Bytes that an answer may take. */
