@@ -17,6 +17,9 @@ int cli_open(struct cli *c)
 		return cli_fail(r == -EACCES || r == -EPERM ? CLI_REFUSED : CLI_UNAVAILABLE,
 				"cannot open /dev/kvault: %s", r == -EACCES || r == -EPERM ?
 				"permission denied; its mode should be 0666" : kvault_strerror(r));
+	/* The primes of an RSA key take their time. */
+	if (c->verb->fn == cli_key_create || c->verb->fn == cli_key_import)
+		seconds = 60;
 	r = cli_number(c, OPT_TIMEOUT, 1, KVAULT_TIMEOUT_MS_MAX / 1000, &seconds);
 	kvault_set_timeout(c->kv, (uint32_t)seconds * 1000);
 	return r;
@@ -25,6 +28,9 @@ int cli_open(struct cli *c)
 static int exit_of_http(uint32_t status)
 {
 	switch (status) {
+	case 400:
+	case 405:
+		return CLI_USAGE;
 	case 503:
 	case 504:
 		return CLI_UNAVAILABLE;

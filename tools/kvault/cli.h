@@ -23,8 +23,8 @@
 enum cli_exit {
 	CLI_DONE = 0,
 	CLI_NO = 1,		/* the answer is no */
-	CLI_USAGE = 2,		/* seen here; or a confirmation that could not be asked */
-	CLI_REFUSED = 3,	/* by the vault: absent, forbidden, disabled, conflict, ... */
+	CLI_USAGE = 2,		/* what makes no sense; a confirmation that could not be asked */
+	CLI_REFUSED = 3,	/* absent, forbidden, disabled, expired, conflict, quota */
 	CLI_UNAVAILABLE = 4,	/* no module, daemon, HSM; time-out */
 	CLI_INTERNAL = 5,
 };

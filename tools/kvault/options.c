@@ -16,7 +16,7 @@ const struct cli_option cli_options[OPT_MAX] = {
 	O(QUIET, "quiet", 'q', NULL, "only what was asked for; lists: one address a line"),
 	O(YES, "yes", 'y', NULL, "do not ask"),
 	O(DRY_RUN, "dry-run", 0, NULL, "say what would be asked of the vault, and do not"),
-	O(TIMEOUT, "timeout", 0, "S", "wait at most S seconds (10)"),
+	O(TIMEOUT, "timeout", 0, "S", "wait at most S seconds (10; 60 for a key that is made)"),
 
 	O(IN, "in", 'i', "FILE", "input; - or nothing is standard input"),
 	O(OUT, "out", 'o', "FILE", "output; - or nothing is standard output"),

@@ -55,6 +55,7 @@ int cli_exit_of(int err)
 	case E2BIG:
 	case EMSGSIZE:
 	case EOPNOTSUPP:
+		return CLI_USAGE;
 	case ENOKEY:
 	case EACCES:
 	case EPERM:
