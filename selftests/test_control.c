@@ -19,7 +19,7 @@
 static uint8_t other[16] = "something else.";
 static struct kv_daemon d;
 
-/* --- before there is anything: these come first, in this order ---------------------------- */
+/* --- before there is anything: these come first, in this order ------------ */
 
 TEST(a_0_nobody_ever_served_so_whatever_needs_the_daemon_is_EHOSTDOWN_at_once)
 {
@@ -94,7 +94,7 @@ TEST(a_3_the_first_hello_says_which_store_and_no_other_is_taken_after_it)
 	kv_daemon_stop(&d);
 }
 
-/* --- the claim ------------------------------------------------------------------------------ */
+/* --- the claim ------------------------------------------------------------ */
 
 FIXTURE(daemon)
 {
@@ -195,7 +195,7 @@ TEST_F(daemon, hello_of_another_age_is_EOPNOTSUPP)
 	EXPECT_EQ(-EOPNOTSUPP, kv_hello(d.nl, d.family, &h));
 }
 
-/* --- netlink -------------------------------------------------------------------------------- */
+/* --- netlink -------------------------------------------------------------- */
 
 static int call_cmd(int nl, uint8_t cmd)
 {
@@ -325,7 +325,7 @@ TEST_F(daemon, the_family_does_not_exist_in_other_network_namespaces)
 	EXPECT_EQ(0, kv_in_ns(family_in_other_netns, NULL));
 }
 
-/* --- the nodes ------------------------------------------------------------------------------- */
+/* --- the nodes ------------------------------------------------------------ */
 
 static int open_nodes(void *arg)
 {

@@ -69,7 +69,7 @@ static int gcm(int fd, unsigned long cmd, uint32_t h, struct kvault_crypt *c, co
 	return kv_op(fd, cmd, c, in, len, out, &room);
 }
 
-/* --- vectors ------------------------------------------------------------------------ */
+/* --- vectors -------------------------------------------------------------- */
 
 #define GCM_PLAIN "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" \
 		  "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
@@ -251,7 +251,7 @@ TEST_F(key, hmac_gives_the_vectors_of_RFC_4231)
 	}
 }
 
-/* --- GCM ----------------------------------------------------------------------------- */
+/* --- GCM ------------------------------------------------------------------ */
 
 TEST_F(key, gcm_takes_back_what_it_gave_at_every_length)
 {
@@ -375,7 +375,7 @@ TEST_F(key, another_key_does_not_open_it)
 	EXPECT_EQ(-EBADMSG, gcm(self->fd, KVAULT_DECRYPT, h, &c, ct, 16, out));
 }
 
-/* --- lengths and buffers ---------------------------------------------------------------- */
+/* --- lengths and buffers -------------------------------------------------- */
 
 TEST_F(key, a_small_buffer_gets_nothing_but_the_length_that_is_needed)
 {
@@ -560,7 +560,7 @@ TEST_F(key, unwrap_refuses_every_changed_byte_and_the_other_padding)
 	}
 }
 
-/* --- what does not go together ------------------------------------------------------------ */
+/* --- what does not go together -------------------------------------------- */
 
 TEST_F(key, an_algorithm_that_does_not_fit_key_or_operation_is_EOPNOTSUPP)
 {

@@ -55,7 +55,7 @@ FIXTURE_TEARDOWN(device)
 	close(self->fd);
 }
 
-/* --- sizes, one line per ioctl -------------------------------------------------- */
+/* --- sizes, one line per ioctl -------------------------------------------- */
 
 struct padded {
 	union {
@@ -122,7 +122,7 @@ LENGTH(random, KVAULT_RANDOM, random, 0, .out = kv_ptr(scratch), .out_len = 8)
 LENGTH(project, KVAULT_PROJECT, project, -ENOKEY, .handle = NO_HANDLE,
        .kind = KVAULT_PROJECT_FSCRYPT, .keyring = -3, .desc = kv_ptr("x"), .desc_len = 1)
 
-/* --- what holds for all of them ---------------------------------------------------- */
+/* --- what holds for all of them ------------------------------------------- */
 
 TEST_F(device, every_ioctl_refuses_a_flag_that_it_does_not_know)
 {
@@ -225,7 +225,7 @@ TEST_F(device, as_standard_output_it_swallows_nothing_silently)
 	EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
-/* --- INFO ------------------------------------------------------------------------- */
+/* --- INFO ----------------------------------------------------------------- */
 
 TEST_F(device, info_says_who_serves_and_who_asks)
 {
@@ -312,7 +312,7 @@ TEST_F(device, the_daemons_and_the_engines_nodes_are_theirs)
 	EXPECT_EQ(EACCES, kv_child_end(&c));
 }
 
-/* --- CONTROL ------------------------------------------------------------------------ */
+/* --- CONTROL -------------------------------------------------------------- */
 
 static struct kvault_control good_control(void)
 {
@@ -447,7 +447,7 @@ TEST_F(device, a_path_with_a_NUL_in_it_is_refused)
 	EXPECT_EQ(-EINVAL, kv_ioctl(self->fd, KVAULT_OPEN, &o));
 }
 
-/* --- OPEN, CLOSE, crypt without a key ------------------------------------------------ */
+/* --- OPEN, CLOSE, crypt without a key ------------------------------------- */
 
 TEST_F(device, open_refuses_what_no_key_can_do)
 {
@@ -462,7 +462,8 @@ TEST_F(device, open_of_what_is_no_path_is_refused)
 {
 	static const char *const bad[] = {
 		"/", "//", "a", "a/b", "a/keys", "a/keys/", "/a/keys/b/", "a/secrets/b/c/d/e",
-		"a/keys/b/not-a-version", "a/keys/../../etc/passwd", "a/keys/b c", "a/keys/\xff\xfe",
+		"a/keys/b/not-a-version", "a/keys/../../etc/passwd", "a/keys/b c",
+		"a/keys/\xff\xfe",
 		"a/keys/b%2f", "a/keys/b\n", "a/keys/b?x=1",
 	};
 	char path[KVAULT_PATH_MAX + 2];
@@ -529,7 +530,7 @@ TEST_F(device, oversized_payloads_are_refused_before_the_key_is_looked_up)
 	EXPECT_EQ(-EINVAL, kv_ioctl(self->fd, KVAULT_SIGN, &c));
 }
 
-/* --- RANDOM ------------------------------------------------------------------------- */
+/* --- RANDOM --------------------------------------------------------------- */
 
 static int get_random(int fd, void *out, uint32_t len)
 {
@@ -566,7 +567,7 @@ TEST_F(device, random_refuses_lengths_and_pointers_that_are_wrong)
 	EXPECT_EQ(-EINVAL, kv_ioctl(self->fd, KVAULT_RANDOM, &r));
 }
 
-/* --- PROJECT ------------------------------------------------------------------------ */
+/* --- PROJECT -------------------------------------------------------------- */
 
 TEST_F(device, project_refuses_what_is_wrong_in_its_struct)
 {

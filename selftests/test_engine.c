@@ -22,7 +22,7 @@ __attribute__((constructor)) static void name_the_vault(void)
 	snprintf(vault, sizeof(vault), "%s", kv_unique("engine"));
 }
 
-/* --- the public key of the last answer, as OpenSSL's -------------------------------------- */
+/* --- the public key of the last answer, as OpenSSL's ---------------------- */
 
 static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *b)
 {
@@ -119,7 +119,7 @@ static bool ec_verifies(EVP_PKEY *key, const uint8_t *digest, size_t digest_len,
 	return ok;
 }
 
-/* --- EC --------------------------------------------------------------------------------------- */
+/* --- EC ------------------------------------------------------------------- */
 
 FIXTURE(ec)
 {
@@ -274,7 +274,7 @@ TEST_F(ec, a_small_buffer_gets_the_length_that_is_needed)
 	EXPECT_EQ(0x5a, sig[0]);
 }
 
-/* --- RSA -------------------------------------------------------------------------------------- */
+/* --- RSA ------------------------------------------------------------------ */
 
 FIXTURE(rsa)
 {
@@ -434,7 +434,7 @@ TEST_F_TIMEOUT(rsa, oaep_refuses_what_was_changed_or_is_not_its_own, 60)
 	EXPECT_EQ(-EINVAL, kv_op(self->fd, KVAULT_ENCRYPT, &c, ct, 256, out, &len));
 }
 
-/* --- both -------------------------------------------------------------------------------------- */
+/* --- both ----------------------------------------------------------------- */
 
 TEST_F_TIMEOUT(rsa, a_disabled_private_key_stops_at_once, 60)
 {

@@ -57,7 +57,7 @@ static int gcm(int fd, unsigned long cmd, uint32_t h, struct kvault_crypt *c, co
 	return kv_op(fd, cmd, c, in, len, out, &room);
 }
 
-/* --- what a handle may do ------------------------------------------------------------------ */
+/* --- what a handle may do ------------------------------------------------- */
 
 TEST_F(key, a_handle_does_only_what_it_was_opened_for)
 {
@@ -145,7 +145,7 @@ TEST_F(key, a_new_version_does_not_change_what_a_handle_holds)
 	EXPECT_EQ(-EBADMSG, gcm(self->fd, KVAULT_DECRYPT, h, &c, ct, 16, out));
 }
 
-/* --- handles -------------------------------------------------------------------------------- */
+/* --- handles -------------------------------------------------------------- */
 
 TEST_F(key, a_closed_handle_is_no_more)
 {
@@ -266,7 +266,7 @@ TEST_F(key, info_counts_handles)
 	EXPECT_EQ(before.handles, info.handles);
 }
 
-/* --- disabled, expired ------------------------------------------------------------------------ */
+/* --- disabled, expired ---------------------------------------------------- */
 
 TEST_F(key, a_disabled_key_stops_a_live_handle_at_once_and_enabled_goes_on)
 {
@@ -354,7 +354,7 @@ TEST_F(key, fewer_key_ops_bite_a_live_handle_at_once)
 	EXPECT_EQ(0, gcm(self->fd, KVAULT_DECRYPT, self->h, &c, ct, 16, out));
 }
 
-/* --- import -------------------------------------------------------------------------------------- */
+/* --- import --------------------------------------------------------------- */
 
 TEST_F(key, import_refuses_lengths_that_are_no_key)
 {

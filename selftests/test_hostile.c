@@ -14,7 +14,7 @@
 
 static struct kv_daemon d;
 
-/* --- callers, in processes of their own ---------------------------------------------------- */
+/* --- callers, in processes of their own ----------------------------------- */
 
 static int call_control(void *arg)
 {
@@ -65,7 +65,7 @@ FIXTURE_TEARDOWN(hostile)
 		ASSERT_EQ(0, kv_daemon_next(&d, 10000)); \
 	} while (0)
 
-/* --- what arrives ---------------------------------------------------------------------------- */
+/* --- what arrives --------------------------------------------------------- */
 
 TEST_F(hostile, a_request_says_who_asks_and_its_secret_is_sealed)
 {
@@ -114,7 +114,7 @@ TEST_F(hostile, a_buffer_that_is_too_small_loses_no_message)
 	EXPECT_EQ(OK_STATUS, kv_child_end(&self->c));
 }
 
-/* --- headers that lie: nothing happens to the caller, who gets the good one after ------------- */
+/* --- headers that lie: nothing happens to the caller, who gets the good one after  */
 
 TEST_F(hostile, a_malformed_answer_changes_nothing)
 {
@@ -215,7 +215,7 @@ TEST_F(hostile, oversized_and_misplaced_segments_are_EIO)
 	EXPECT_EQ(EIO, kv_child_end(&self->c));
 }
 
-/* --- values that the kernel shall open ---------------------------------------------------------- */
+/* --- values that the kernel shall open ------------------------------------ */
 
 TEST_F(hostile, nothing_but_a_sealed_value_of_the_callers_tenant_is_opened)
 {
@@ -247,7 +247,7 @@ TEST_F(hostile, nothing_but_a_sealed_value_of_the_callers_tenant_is_opened)
 	}
 }
 
-/* --- grants ----------------------------------------------------------------------------------------- */
+/* --- grants --------------------------------------------------------------- */
 
 static uint8_t blob[256];
 static size_t blob_len;
@@ -416,7 +416,7 @@ TEST_F(hostile, an_object_older_than_what_was_seen_is_not_taken)
 	EXPECT_NE(OK_STATUS, kv_child_end(&self->c));
 }
 
-/* --- SEAL -------------------------------------------------------------------------------------------- */
+/* --- SEAL ----------------------------------------------------------------- */
 
 TEST_F(hostile, seal_refuses_bindings_that_make_no_sense)
 {
@@ -520,7 +520,7 @@ TEST_F(hostile, a_secret_of_one_request_is_of_no_use_to_another)
 	EXPECT_EQ(OK_STATUS, kv_child_end(&self->c));
 }
 
-/* --- coming and going ---------------------------------------------------------------------------------- */
+/* --- coming and going ----------------------------------------------------- */
 
 TEST_F(hostile, bye_ends_what_waits_with_EHOSTDOWN)
 {

@@ -142,7 +142,8 @@ TEST_F(keyring, a_callout_that_is_none_is_EINVAL)
 TEST_F(keyring, what_does_not_exist_is_ENOKEY_and_what_is_no_name_EINVAL)
 {
 	static const char *const bad[] = {
-		"", "x", "/x", "a/", "a//b", "a/b/c", "a/b/c/d", "a b/c", "a/\xff", "a/b\n", "../a/b",
+		"", "x", "/x", "a/", "a//b", "a/b/c", "a/b/c/d", "a b/c", "a/\xff", "a/b\n",
+		"../a/b",
 	};
 	char what[600];
 	size_t i;
@@ -252,7 +253,7 @@ TEST_F(keyring, options_and_lengths_that_do_not_fit_are_refused)
 	EXPECT_EQ(-EFAULT, pkey(KEYCTL_PKEY_SIGN, key, "enc=raw", (void *)8, 32, sig, 64));
 }
 
-/* --- another tenant with the same session keyring ----------------------------------------- */
+/* --- another tenant with the same session keyring ------------------------- */
 
 static int use_foreign(void *arg)
 {
@@ -346,7 +347,7 @@ TEST_F(keyring, another_user_of_the_host_cannot_use_the_key)
 	EXPECT_EQ(EACCES, kv_child_end(&c));
 }
 
-/* --- many at once ---------------------------------------------------------------------------- */
+/* --- many at once --------------------------------------------------------- */
 
 static int request_and_sign(void *arg)
 {

@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(host)
 	close(self->fd);
 }
 
-/* --- before and after the uid map ------------------------------------------------------ */
+/* --- before and after the uid map ----------------------------------------- */
 
 struct two_pipes {
 	int from[2], to[2];
@@ -97,7 +97,7 @@ TEST_F(host, a_namespace_is_nobody_until_it_has_a_uid_map)
 	EXPECT_EQ(0, kv_child_end(&c));
 }
 
-/* --- an empty vault of its own ------------------------------------------------------------ */
+/* --- an empty vault of its own -------------------------------------------- */
 
 static int see_nothing(void *arg)
 {
@@ -181,7 +181,7 @@ TEST_F_TIMEOUT(host, a_new_namespace_makes_and_uses_a_key_of_its_own_at_once, 60
 	EXPECT_EQ(404, kv_control(self->fd, KVAULT_METHOD_GET, "/vaults/mine", NULL, NULL, 0));
 }
 
-/* --- ways of passing a file ---------------------------------------------------------------- */
+/* --- ways of passing a file ----------------------------------------------- */
 
 /* With a file of the host, from elsewhere: every ioctl but CLOSE is EACCES. */
 static int every_ioctl_fails(int fd, uint32_t h)
@@ -253,7 +253,8 @@ static int send_fd(int sock, int fd)
 	char b = 'f';
 	struct iovec v = { &b, 1 };
 	struct msghdr m = {
-		.msg_iov = &v, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof(u.buf),
+		.msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = u.buf, .msg_controllen = sizeof(u.buf),
 	};
 
 	memcpy(CMSG_DATA(&u.h), &fd, sizeof(fd));
@@ -418,7 +419,7 @@ TEST_F_TIMEOUT(host, no_handle_is_found_by_trying_numbers, 60)
 	EXPECT_EQ(0, kv_in_ns(guess_handles, NULL));
 }
 
-/* --- below, beside ------------------------------------------------------------------------- */
+/* --- below, beside -------------------------------------------------------- */
 
 static int nested_is_same(void *arg)
 {
@@ -528,7 +529,7 @@ TEST_F(host, two_siblings_have_nothing_in_common_but_names)
 	EXPECT_EQ(0, kv_child_end(&a));
 }
 
-/* --- the end of a tenant --------------------------------------------------------------------- */
+/* --- the end of a tenant -------------------------------------------------- */
 
 static int enter_as_new(void *arg)
 {
@@ -643,7 +644,7 @@ TEST_F_TIMEOUT(host, a_namespace_never_inherits_from_one_before_it, 180)
 	EXPECT_EQ(404, kv_control(self->fd, KVAULT_METHOD_GET, "/vaults/reused", NULL, NULL, 0));
 }
 
-/* --- quota, and users who are not root ------------------------------------------------------- */
+/* --- quota, and users who are not root ------------------------------------ */
 
 static int fill_objects(void *arg)
 {

@@ -25,7 +25,7 @@ static int dev;
 static uint32_t aes, ec;
 static uint8_t token[KVAULT_TOKEN_SIZE];
 
-/* --- services --------------------------------------------------------------------------- */
+/* --- services ------------------------------------------------------------- */
 
 static int run(const char *fmt, const char *arg)
 {
@@ -60,7 +60,7 @@ static void signal_unit(const char *unit, int sig)
 		printf("# %s failed\n", cmd);
 }
 
-/* --- the calls, in processes of their own -------------------------------------------------- */
+/* --- the calls, in processes of their own --------------------------------- */
 
 static uint32_t call_timeout;
 
@@ -132,7 +132,7 @@ static int call_sign(void *arg)
 	return kv_status(kv_op(dev, KVAULT_SIGN, &c, in, 32, out, &len));
 }
 
-/* --- the fixture --------------------------------------------------------------------------- */
+/* --- the fixture ---------------------------------------------------------- */
 
 FIXTURE(wait)
 {
@@ -187,8 +187,8 @@ static int get_ready(void)
 	ret = ret ? ret : kv_vault(dev, vault);
 	ret = ret ? ret : kv_create(dev, vault, "aes", "\"kty\":\"oct\",\"key_size\":256") - 200;
 	ret = ret ? ret : kv_create(dev, vault, "ec", "\"kty\":\"EC\"") - 200;
-	ret = ret ? ret : kv_create(dev, vault, "disk",
-				    "\"kty\":\"oct\",\"key_size\":512,\"key_ops\":[\"volume\"]") - 200;
+	ret = ret ? ret : kv_create(dev, vault, "disk", "\"kty\":\"oct\","
+				    "\"key_size\":512,\"key_ops\":[\"volume\"]") - 200;
 	snprintf(path, sizeof(path), "/vaults/%s/keys/disk/token", vault);
 	ret = ret ? ret : kv_control(dev, KVAULT_METHOD_POST, path, "{}", NULL, 0) - 200;
 	if (!ret && kv_json_bytes("token", token, sizeof(token)) != sizeof(token))
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(wait, it_is_answered_when_who_was_stopped_goes_on, 60)
 	EXPECT_EQ(0, kv_child_end(&c));
 }
 
-/* --- away altogether -------------------------------------------------------------------------- */
+/* --- away altogether ------------------------------------------------------ */
 
 FIXTURE(away)
 {
@@ -303,7 +303,8 @@ static int keep_down(const char *unit)
 	if (fd < 0)
 		return -errno;
 	close(fd);
-	return kv_write_file(path, "[Service]\nRestart=no\n") ?: run("systemctl %s", "daemon-reload");
+	return kv_write_file(path, "[Service]\nRestart=no\n") ?:
+	       run("systemctl %s", "daemon-reload");
 }
 
 static void let_up(void)
