@@ -126,6 +126,35 @@ static int tell_forget(struct kv_server *s, void *ctx)
 	return kv_server_tell(s, f->req[f->told++]);
 }
 
+static int kill_holder(struct kv_server *s, void *ctx)
+{
+	struct kv_object *obj = ctx;
+
+	if (s->queue != KV_QUEUE_DAEMON && xa_load(&s->loaded, obj->slot)) {
+		s->is_dead = true;
+		kill_pid(s->pid, SIGKILL, 1);
+	}
+	return 0;
+}
+
+static int kill_engine_of(struct kv_server *s, void *ctx)
+{
+	if (s->queue != KV_QUEUE_DAEMON && s->tenant == ctx) {
+		s->is_dead = true;
+		kill_pid(s->pid, SIGKILL, 1);
+	}
+	return 0;
+}
+
+/**
+ * kv_engine_kill_all() - end the engines of a tenant that has ended
+ * @t: tenant; an engine serves one and no other
+ */
+void kv_engine_kill_all(struct kv_tenant *t)
+{
+	kv_server_for_each(kill_engine_of, t);
+}
+
 static void make_forgets(struct forgetting *f)
 {
 	struct kvault_engine_req er = { .size = sizeof(er), .slot = f->obj->slot };
@@ -165,6 +194,8 @@ void kv_engine_forget(struct kv_object *obj)
 		kv_answer_done(&ans);
 		put_pid(f->pid[i]);
 	}
+	/* who still has it has not said otherwise */
+	kv_server_for_each(kill_holder, obj);
 	for (i = 0; i < f->made; i++)
 		kv_request_put(f->req[i]);
 	kfree(f);
@@ -266,14 +297,25 @@ static struct kv_request *submission_request(struct kv_tenant *t, struct submiss
 	return req;
 }
 
-/* A signature of the daemon's own needs its key in the engine, as any other. */
+/* The object of a key that the daemon signs with: the one that is there, or a new one. */
+static struct kv_object *signing_key(struct kv_tenant *t, const struct kvault_binding *b,
+				     const void *blob, u32 blob_len)
+{
+	struct kvault_grant grant = { .size = sizeof(grant), .binding = *b };
+	struct kv_object *obj = kv_object_find(t, b->version);
+
+	if (obj && READ_ONCE(obj->state) == KVAULT_OBJECT_LIVE)
+		return obj;
+	kv_object_put(obj);
+	return kv_object_accept(t, &grant, NULL, 0, blob, blob_len,
+				atomic64_read(&t->changes));
+}
+
 static int attach_key(struct kv_tenant *t, struct kv_request *req, const struct submission *sub,
 		      const void *blob, u32 blob_len)
 {
-	struct kvault_grant grant = { .size = sizeof(grant), .binding = sub->binding };
-	struct kv_object *obj;
+	struct kv_object *obj = signing_key(t, &sub->binding, blob, blob_len);
 
-	obj = kv_object_accept(t, &grant, NULL, 0, blob, blob_len);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	if (!kv_object_is_engine(obj)) {
@@ -300,13 +342,9 @@ static int submit(struct kv_tenant *t, struct submission *sub,
 		goto out_put;
 	req->finish = submission_done;
 	req->ctx = sub;
-	/* our reference is the expiry's; one more for the time of this call */
-	refcount_inc(&req->refs);
-	kv_request_expire_in(req, arg->timeout_ms);
+	req->timeout_ms = arg->timeout_ms;
 	kv_upcall_park(arg->request_id);
 	ret = kv_request_queue(req);
-	if (ret && cancel_delayed_work_sync(&req->expire))
-		kv_request_put(req);
 out_put:
 	kv_request_put(req);
 	return ret;
@@ -374,6 +412,11 @@ int kv_engine_submit(struct kvault_submit *arg)
 	}
 	t = kv_tenant_find(sub->binding.tenant);
 	ret = t ? kv_binding_check(t, &sub->binding) : -ENOKEY;
+	/* a key goes to the kind of engine that it was made for, and to no other */
+	if (!ret && (sub->binding.type != KVAULT_TYPE_KEY ||
+		     !!(sub->binding.flags & KVAULT_KEY_HSM) !=
+		     (arg->engine == KVAULT_ENGINE_PKCS11)))
+		ret = -EINVAL;
 	if (!ret)
 		ret = submit(t, sub, arg, blob, in);
 out_free:

@@ -16,8 +16,8 @@
  * the object's list holds the grant: kv_grant_drop_all() cuts that circle
  * when the object goes, and idle grants are dropped when new ones are made.
  *
- * Locks: object->lock (the list) -> grant->lock -> kv_active_lock, all but the
- * first spinlocks.
+ * Locks: object->lock (the list, and that a grant is as new as the object) ->
+ * grant->lock -> kv_active_lock, all but the first spinlocks.
  */
 #include <linux/bitops.h>
 #include <linux/jiffies.h>
@@ -34,7 +34,7 @@
 
 #define KV_REPORT_MS		250	/* how often we look for pauses */
 #define KV_PAUSE_MS		500	/* so long without an operation is one */
-#define KV_STALE_TRIES		3
+#define KV_STALE_TRIES		8
 #define KV_LEASE_MS_MAX		3600000
 #define KV_GRANTS_MAX		4096	/* of one key version */
 
@@ -45,31 +45,32 @@ static struct workqueue_struct *kv_grant_wq;
 static void report(struct work_struct *work);
 static DECLARE_DELAYED_WORK(kv_reporter, report);
 
-/* What the daemon's own errors become: nothing that looks like the caller's. */
+/* What a grant that does not check becomes: nothing that looks like the caller's. */
 static int access_error(int ret)
 {
-	return ret == -EINVAL || ret == -EPERM || ret == -EBADMSG || ret == -EMSGSIZE ? -EIO : ret;
+	return ret == -EINVAL || ret == -EPERM || ret == -EBADMSG ? -EIO : ret;
 }
 
 static int check_answer(const struct kv_answer *ans)
 {
-	if (ans->status > 0 || ans->status < -MAX_ERRNO)
-		return -EIO;
 	if (ans->status)
-		return ans->status;
+		return kv_answer_error(ans->status);
 	if (ans->seg[0].len != sizeof(struct kvault_grant) || ans->seg[1].len)
 		return -EIO;
 	return 0;
 }
 
 static int access_once(struct kv_caller *who, u32 purpose, const struct kv_seg *seg,
-		       struct kvault_grant *ret_grant, struct kv_object **ret_object)
+		       struct kv_decision *ret_d)
 {
+	/* both before the daemon is asked: what happens meanwhile counts as later */
 	u64 policy = atomic64_read(&who->tenant->policy);
+	u64 changes = atomic64_read(&who->tenant->changes);
 	struct kv_answer ans = {};
 	struct kv_object *obj;
 	int ret;
 
+	ret_d->asked = ktime_get_boottime_ns();
 	ret = kv_upcall_daemon(who, KVAULT_MSG_ACCESS, purpose, seg, &ans);
 	if (ret)
 		return ret;
@@ -78,15 +79,14 @@ static int access_once(struct kv_caller *who, u32 purpose, const struct kv_seg *
 		ret = -ESTALE;
 	if (ret)
 		goto out_done;
-	memcpy(ret_grant, ans.seg[0].p, sizeof(*ret_grant));
-	obj = kv_object_accept(who->tenant, ret_grant, ans.seg[2].p, ans.seg[2].len,
-			       ans.seg[3].p, ans.seg[3].len);
+	memcpy(&ret_d->grant, ans.seg[0].p, sizeof(ret_d->grant));
+	ret_d->policy = ans.revision;
+	obj = kv_object_accept(who->tenant, &ret_d->grant, ans.seg[2].p, ans.seg[2].len,
+			       ans.seg[3].p, ans.seg[3].len, changes);
 	if (IS_ERR(obj))
 		ret = access_error(PTR_ERR(obj));
 	else
-		*ret_object = obj;
-	/* the policy under which it was decided travels with the grant */
-	ret_grant->revision = ans.revision;
+		ret_d->object = obj;
 out_done:
 	kv_answer_done(&ans);
 	return ret;
@@ -99,28 +99,26 @@ out_done:
  * @path: names the key, or NULL
  * @path_len: bytes of it
  * @access: what is asked for
- * @ret_grant: out: the answer; its revision is that of the policy
- * @ret_object: out: the key version, a reference
+ * @ret: out: the answer; its object only on success
  *
- * Sleeps, killable. Out parameters are written on success only.
+ * Sleeps, killable.
  *
  * Return: 0; what the daemon says; -EIO for nonsense; -ESTALE when its answers
  * stay older than what the kernel knows; see kv_request_wait().
  */
 int kv_access(struct kv_caller *who, u32 purpose, const void *path, u32 path_len,
-	      const struct kvault_access *access, struct kvault_grant *ret_grant,
-	      struct kv_object **ret_object)
+	      const struct kvault_access *access, struct kv_decision *ret)
 {
 	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = {
 		[1] = { path, path_len },
 		[2] = { access, sizeof(*access) },
 	};
-	int ret, i = 0;
+	int r, i = 0;
 
 	do {
-		ret = access_once(who, purpose, seg, ret_grant, ret_object);
-	} while (ret == -ESTALE && ++i < KV_STALE_TRIES);
-	return ret;
+		r = access_once(who, purpose, seg, ret);
+	} while (r == -ESTALE && ++i < KV_STALE_TRIES);
+	return r;
 }
 
 static void grant_free(struct kv_grant *g)
@@ -135,6 +133,17 @@ static struct kv_grant *grant_get(struct kv_grant *g)
 {
 	refcount_inc(&g->refs);
 	return g;
+}
+
+/**
+ * kv_grant_get() - take a reference to a grant that was found under RCU
+ * @g: grant
+ *
+ * Return: true; false when it is on its way out.
+ */
+bool kv_grant_get(struct kv_grant *g)
+{
+	return refcount_inc_not_zero(&g->refs);
 }
 
 /**
@@ -161,22 +170,22 @@ bool kv_grant_is_for(const struct kv_grant *g, const struct kv_caller *who)
 }
 
 /* Everything about a grant that the daemon decides. */
-static void install(struct kv_grant *g, const struct kvault_grant *w)
+static void install(struct kv_grant *g, const struct kv_decision *d)
 {
-	u64 now = ktime_get_boottime_ns();
+	const struct kvault_grant *w = &d->grant;
 	u64 ns = (u64)min_t(u32, w->lease_ms, KV_LEASE_MS_MAX) * NSEC_PER_MSEC;
 
 	lockdep_assert_held(&g->lock);
 	g->ops = w->ops;
-	g->policy = w->revision;
+	g->policy = d->policy;
 	g->not_after = w->not_after;
 	g->is_limited = w->uses;
 	g->uses = w->uses;
 	memcpy(g->lease, w->lease, sizeof(g->lease));
 	g->lease_left = w->lease_ops;
 	g->lease_half = w->lease_ops / 2;
-	g->lease_end = now + ns;
-	g->lease_renew = now + ns / 2;
+	g->lease_end = d->asked + ns;
+	g->lease_renew = d->asked + ns / 2;
 	memset(g->used, 0, sizeof(g->used));
 	memset(g->reported, 0, sizeof(g->reported));
 }
@@ -205,6 +214,9 @@ static int reserve_all(struct kv_tenant *t, struct settlement *s)
 
 static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
 {
+	/* what is recorded one by one is not counted in the log as well */
+	bool is_counted = !kv_object_is_engine(g->object) &&
+			  !(READ_ONCE(g->object->flags) & KVAULT_KEY_AUDIT_EACH);
 	struct kv_tenant *t = g->object->tenant;
 	struct kv_event ev = {
 		.type = KVAULT_AUDIT_USE, .face = g->face, .who = g->caller,
@@ -215,7 +227,7 @@ static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
 	for (i = 0; i < KV_OPS; i++) {
 		ev.op = 1u << i;
 		ev.count = s->delta[i];
-		if (ev.count)
+		if (ev.count && is_counted && ev.op != KVAULT_OP_VOLUME)
 			kv_audit_commit(t, s->rec[i], &ev);
 		else
 			kv_audit_cancel(t, s->rec[i]);
@@ -233,7 +245,7 @@ static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
  * Reports what was done under the lease and not yet reported. With @next the
  * lease ends and that one begins; nothing is counted under the wrong one.
  */
-static int settle(struct kv_grant *g, const struct kvault_grant *next, bool is_end)
+static int settle(struct kv_grant *g, const struct kv_decision *next, bool is_end)
 {
 	struct settlement *s;
 	int ret, i;
@@ -265,7 +277,7 @@ out_free:
 static void renew(struct work_struct *work);
 
 static struct kv_grant *grant_new(struct kv_object *obj, struct kv_caller *who, u32 purpose,
-				  const struct kvault_grant *w)
+				  const struct kv_decision *d)
 {
 	struct kv_grant *g = kzalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
 
@@ -282,7 +294,7 @@ static struct kv_grant *grant_new(struct kv_object *obj, struct kv_caller *who, 
 	g->face = who->face;
 	g->purpose = purpose;
 	spin_lock(&g->lock);
-	install(g, w);
+	install(g, d);
 	spin_unlock(&g->lock);
 	return g;
 }
@@ -320,39 +332,61 @@ static u32 prune(struct kv_object *obj)
 
 static int add_grant(struct kv_object *obj, struct kv_grant *g)
 {
-	int ret = 0;
-
-	mutex_lock(&obj->lock);
-	if (obj->state == KVAULT_OBJECT_GONE)
-		ret = -EKEYREVOKED;
-	else if (prune(obj) >= KV_GRANTS_MAX)
-		ret = -EDQUOT;
-	else
-		list_add(&grant_get(g)->link, &obj->grants);
-	mutex_unlock(&obj->lock);
-	return ret;
+	lockdep_assert_held(&obj->lock);
+	if (prune(obj) >= KV_GRANTS_MAX)
+		return -EDQUOT;
+	list_add(&grant_get(g)->link, &obj->grants);
+	return 0;
 }
 
-/* The daemon has said yes: renews the principal's grant, or makes it. */
-static struct kv_grant *adopt(struct kv_object *obj, struct kv_caller *who, u32 purpose,
-			      const struct kvault_grant *w)
+static struct kv_grant *adopt_locked(struct kv_object *obj, struct kv_caller *who, u32 purpose,
+				     const struct kv_decision *d)
 {
 	struct kv_grant *g;
 	int ret;
 
-	mutex_lock(&obj->lock);
+	lockdep_assert_held(&obj->lock);
+	if (obj->state == KVAULT_OBJECT_GONE)
+		return ERR_PTR(-EKEYREVOKED);
+	/* the key changed since it was accepted: what was decided is void */
+	if (obj->accepted != obj->revision)
+		return ERR_PTR(-ESTALE);
 	g = find_grant(obj, who);
-	mutex_unlock(&obj->lock);
 	if (g) {
-		ret = settle(g, w, true);
+		ret = settle(g, d, true);
 	} else {
-		g = grant_new(obj, who, purpose, w);
+		g = grant_new(obj, who, purpose, d);
 		ret = g ? add_grant(obj, g) : -ENOMEM;
 	}
 	if (ret) {
 		kv_grant_put(g);
 		return ERR_PTR(ret);
 	}
+	return g;
+}
+
+/* Asks, and renews the principal's grant or makes it. @obj: the key that it must be. */
+static struct kv_grant *ask(struct kv_object *obj, struct kv_caller *who, u32 purpose,
+			    const void *path, u32 path_len, const struct kvault_access *access)
+{
+	struct kv_decision d;
+	struct kv_grant *g;
+	int ret, i = 0;
+
+	do {
+		ret = kv_access(who, obj ? KVAULT_PURPOSE_RENEW : purpose, path, path_len,
+				access, &d);
+		if (ret)
+			return ERR_PTR(ret);
+		if (obj && obj != d.object) {
+			g = ERR_PTR(-EIO);
+		} else {
+			mutex_lock(&d.object->lock);
+			g = adopt_locked(d.object, who, purpose, &d);
+			mutex_unlock(&d.object->lock);
+		}
+		kv_object_put(d.object);
+	} while (g == ERR_PTR(-ESTALE) && ++i < KV_STALE_TRIES);
 	return g;
 }
 
@@ -370,41 +404,26 @@ static struct kv_grant *adopt(struct kv_object *obj, struct kv_caller *who, u32 
 struct kv_grant *kv_grant_open(struct kv_caller *who, u32 purpose, const void *path,
 			       u32 path_len)
 {
-	struct kvault_access access = { .size = sizeof(access), .purpose = purpose };
-	struct kvault_grant w;
-	struct kv_object *obj;
-	struct kv_grant *g;
-	int ret;
+	const struct kvault_access access = { .size = sizeof(access), .purpose = purpose };
 
-	ret = kv_access(who, purpose, path, path_len, &access, &w, &obj);
-	if (ret)
-		return ERR_PTR(ret);
-	g = adopt(obj, who, purpose, &w);
-	kv_object_put(obj);
-	return g;
+	return ask(NULL, who, purpose, path, path_len, &access);
 }
 
 static struct kv_grant *renew_now(struct kv_object *obj, struct kv_caller *who, u32 purpose)
 {
 	struct kvault_access access = { .size = sizeof(access), .purpose = purpose };
-	struct kvault_grant w;
-	struct kv_object *same;
-	struct kv_grant *g;
-	int ret;
 
 	memcpy(access.key, obj->key, sizeof(access.key));
 	memcpy(access.version, obj->version, sizeof(access.version));
-	ret = kv_access(who, KVAULT_PURPOSE_RENEW, NULL, 0, &access, &w, &same);
-	if (ret)
-		return ERR_PTR(ret);
-	g = same == obj ? adopt(obj, who, purpose, &w) : ERR_PTR(-EIO);
-	kv_object_put(same);
-	return g;
+	return ask(obj, who, purpose, NULL, 0, &access);
 }
 
 static bool is_usable(const struct kv_grant *g, u64 now)
 {
 	lockdep_assert_held(&g->lock);
+#ifdef KVAULT_MUTANT_NO_REVISION_CHECK
+	return g->lease_left && now < g->lease_end;
+#endif
 	return g->policy >= atomic64_read(&g->object->tenant->policy) &&
 	       g->lease_left && now < g->lease_end;
 }
@@ -499,7 +518,9 @@ int kv_grant_take(struct kv_grant *g, u32 op)
 		goto out_unlock;
 	g->uses -= g->is_limited;
 	g->lease_left--;
+#ifndef KVAULT_MUTANT_NO_USE_COUNT
 	g->used[__ffs(op)]++;
+#endif
 	g->last_use = jiffies;
 	if (!g->is_active)
 		make_active(g);
@@ -562,6 +583,22 @@ static void report(struct work_struct *work)
 	spin_unlock(&kv_active_lock);
 	if (!is_empty)
 		schedule_delayed_work(&kv_reporter, msecs_to_jiffies(KV_REPORT_MS));
+}
+
+/**
+ * kv_grant_expire_all() - the key changed: every grant on it is asked for anew
+ * @obj: key version, with obj->lock held
+ */
+void kv_grant_expire_all(struct kv_object *obj)
+{
+	struct kv_grant *g;
+
+	lockdep_assert_held(&obj->lock);
+	list_for_each_entry(g, &obj->grants, link) {
+		spin_lock(&g->lock);
+		g->lease_left = 0;
+		spin_unlock(&g->lock);
+	}
 }
 
 /**

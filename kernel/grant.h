@@ -93,18 +93,33 @@ struct kv_grant {
 	struct rcu_head rcu;
 };
 
+/**
+ * struct kv_decision - what the daemon decided
+ * @grant: what it granted; checked
+ * @policy: revision under which it did
+ * @asked: when it was asked, CLOCK_BOOTTIME nanoseconds: leases begin there
+ * @object: the key version, a reference
+ */
+struct kv_decision {
+	struct kvault_grant grant;
+	u64 policy;
+	u64 asked;
+	struct kv_object *object;
+};
+
 int kv_grant_init(void);
 void kv_grant_exit(void);
 
 int kv_access(struct kv_caller *who, u32 purpose, const void *path, u32 path_len,
-	      const struct kvault_access *access, struct kvault_grant *ret_grant,
-	      struct kv_object **ret_object);
+	      const struct kvault_access *access, struct kv_decision *ret);
 struct kv_grant *kv_grant_open(struct kv_caller *who, u32 purpose, const void *path,
 			       u32 path_len);
 struct kv_grant *kv_grant_for(struct kv_object *obj, struct kv_caller *who, u32 purpose);
+bool kv_grant_get(struct kv_grant *g);
 void kv_grant_put(struct kv_grant *g);
 int kv_grant_take(struct kv_grant *g, u32 op);
 bool kv_grant_is_for(const struct kv_grant *g, const struct kv_caller *who);
+void kv_grant_expire_all(struct kv_object *obj);
 void kv_grant_drop_all(struct kv_object *obj);
 
 #endif /* _KV_GRANT_H */

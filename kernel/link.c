@@ -29,7 +29,9 @@ static DEFINE_MUTEX(kv_link_lock);
 
 /*
  * file: the claimant, compared only. nonce: good for one HELLO. portid: the
- * socket, 0 for none. epoch, revision: highest that a HELLO brought.
+ * socket, 0 for none. sk: the same, compared only: a port number is free for
+ * others before we hear that it is, a socket is not. epoch: highest that a
+ * HELLO brought. revision: highest that was heard of the host's objects.
  */
 static struct {
 	u32 state;
@@ -38,6 +40,7 @@ static struct {
 	bool has_nonce;
 	u8 nonce[KVAULT_ID_SIZE];
 	u32 portid;
+	const struct sock *sk;
 	u64 epoch;
 	u64 revision;
 } kv_link;
@@ -55,7 +58,11 @@ int kv_link_claim(struct file *file, struct kvault_claim *arg)
 	int ret = -EBUSY;
 
 	mutex_lock(&kv_link_lock);
+#ifdef KVAULT_MUTANT_NO_CLAIM_CHECK
+	if (true) {
+#else
 	if (!kv_link.file && !kv_link.portid) {
+#endif
 		kv_link.file = file;
 		WRITE_ONCE(kv_link.generation, kv_link.generation + 1);
 		get_random_bytes(kv_link.nonce, sizeof(kv_link.nonce));
@@ -90,14 +97,27 @@ void kv_link_release(struct file *file)
 }
 
 /**
- * kv_link_is_claimant() - does this file have the claim?
+ * kv_link_is_claimant() - does this file have the claim, and has it said HELLO?
  * @file: open file of the control node
  *
- * Return: true if it does.
+ * Return: true if it does; until its store is known to be the right one it
+ * has no business with payload.
  */
 bool kv_link_is_claimant(const struct file *file)
 {
-	return READ_ONCE(kv_link.file) == file;
+	return READ_ONCE(kv_link.file) == file &&
+	       READ_ONCE(kv_link.state) == KVAULT_DAEMON_PRESENT;
+}
+
+/**
+ * kv_link_seen() - the daemon pushed a revision of the host's
+ * @revision: which; an older store than that is refused from now on
+ */
+void kv_link_seen(u64 revision)
+{
+	mutex_lock(&kv_link_lock);
+	kv_link.revision = max(kv_link.revision, revision);
+	mutex_unlock(&kv_link_lock);
 }
 
 /**
@@ -123,7 +143,8 @@ u32 kv_link_state(void)
 /**
  * kv_link_hello() - a netlink socket says that it belongs to the claim
  * @nonce: what the claim returned
- * @portid: the socket
+ * @portid: the socket's port
+ * @sk: the socket, compared only
  * @store: id of the store
  * @tenant: the store's id for the host
  * @epoch: of the store
@@ -132,8 +153,8 @@ u32 kv_link_state(void)
  * Return: 0; -EPERM for a nonce that is wrong or used; -ESTALE for a store
  * that is not the one before, or older; -EHOSTDOWN without a root key.
  */
-int kv_link_hello(const u8 *nonce, u32 portid, const u8 *store, const u8 *tenant,
-		  u64 epoch, u64 revision)
+int kv_link_hello(const u8 *nonce, u32 portid, const struct sock *sk, const u8 *store,
+		  const u8 *tenant, u64 epoch, u64 revision)
 {
 	int ret;
 
@@ -142,13 +163,16 @@ int kv_link_hello(const u8 *nonce, u32 portid, const u8 *store, const u8 *tenant
 	if (!kv_link.has_nonce || crypto_memneq(nonce, kv_link.nonce, sizeof(kv_link.nonce)))
 		goto out_unlock;
 	ret = -ESTALE;
+#ifndef KVAULT_MUTANT_NO_ROLLBACK_CHECK
 	if (epoch < kv_link.epoch || revision < kv_link.revision)
 		goto out_unlock;
+#endif
 	ret = kv_root_adopt_store(store, tenant);
 	if (ret)
 		goto out_unlock;
 	kv_link.has_nonce = false;
 	kv_link.portid = portid;
+	kv_link.sk = sk;
 	kv_link.epoch = epoch;
 	kv_link.revision = revision;
 	WRITE_ONCE(kv_link.state, KVAULT_DAEMON_PRESENT);
@@ -160,17 +184,21 @@ out_unlock:
 /**
  * kv_link_check() - is this the daemon's socket?
  * @portid: of the socket that sent something
+ * @sk: the socket
  *
  * Return: 0; -EPERM; -ESTALE when the claim's file is closed already.
  */
-int kv_link_check(u32 portid)
+int kv_link_check(u32 portid, const struct sock *sk)
 {
 	int ret = 0;
 
 	mutex_lock(&kv_link_lock);
-	if (!portid || portid != kv_link.portid)
+#ifndef KVAULT_MUTANT_NO_SOCKET_CHECK
+	if (!portid || portid != kv_link.portid || sk != kv_link.sk)
 		ret = -EPERM;
-	else if (!kv_link.file)
+	else
+#endif
+	if (!kv_link.file)
 		ret = -ESTALE;
 	mutex_unlock(&kv_link_lock);
 	return ret;
@@ -196,8 +224,11 @@ void kv_link_port_gone(u32 portid)
 	mutex_lock(&kv_link_lock);
 	if (portid && kv_link.portid == portid) {
 		kv_link.portid = 0;
-		if (kv_link.state == KVAULT_DAEMON_PRESENT)
+		kv_link.sk = NULL;
+		if (kv_link.state == KVAULT_DAEMON_PRESENT) {
 			WRITE_ONCE(kv_link.state, KVAULT_DAEMON_LOST);
+			kv_upcall_lost();
+		}
 	}
 	mutex_unlock(&kv_link_lock);
 }

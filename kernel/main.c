@@ -71,6 +71,8 @@ out_upcall:
 	kv_upcall_exit();
 out_tenant:
 	kv_tenant_exit();
+	kv_object_exit();
+	kv_seal_exit();
 out_crypto:
 	kv_crypto_exit();
 	return ret;

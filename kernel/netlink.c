@@ -103,7 +103,7 @@ static int kv_nl_hello(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "no ABI in common with this module");
 		return -EOPNOTSUPP;
 	}
-	ret = kv_link_hello(nla_data(a[KVAULT_A_NONCE]), info->snd_portid,
+	ret = kv_link_hello(nla_data(a[KVAULT_A_NONCE]), info->snd_portid, NETLINK_CB(skb).sk,
 			    nla_data(a[KVAULT_A_STORE]), nla_data(a[KVAULT_A_TENANT]),
 			    nla_get_u64(a[KVAULT_A_EPOCH]), nla_get_u64(a[KVAULT_A_REVISION]));
 	if (ret == -EHOSTDOWN)
@@ -115,7 +115,7 @@ static int kv_nl_hello(struct sk_buff *skb, struct genl_info *info)
 
 static int kv_nl_bye(struct sk_buff *skb, struct genl_info *info)
 {
-	int ret = kv_link_check(info->snd_portid);
+	int ret = kv_link_check(info->snd_portid, NETLINK_CB(skb).sk);
 
 	if (!ret)
 		kv_link_bye();
@@ -123,12 +123,12 @@ static int kv_nl_bye(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* The tenant that a message of the daemon names, with a reference. */
-static struct kv_tenant *named_tenant(struct genl_info *info)
+static struct kv_tenant *named_tenant(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_tenant *t;
 	int ret;
 
-	ret = kv_link_check(info->snd_portid);
+	ret = kv_link_check(info->snd_portid, NETLINK_CB(skb).sk);
 	if (ret)
 		return ERR_PTR(ret);
 	if (LACKS(info, KVAULT_A_TENANT))
@@ -137,9 +137,16 @@ static struct kv_tenant *named_tenant(struct genl_info *info)
 	return t ?: ERR_PTR(-ENOENT);
 }
 
+/* The host's revisions are the store's, which must not go back either. */
+static void note_revision(const struct kv_tenant *t, u64 revision)
+{
+	if (t == kv_tenant_host())
+		kv_link_seen(revision);
+}
+
 static int kv_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kv_tenant *t = named_tenant(info);
+	struct kv_tenant *t = named_tenant(skb, info);
 	int ret = 0;
 
 	if (IS_ERR(t))
@@ -150,6 +157,8 @@ static int kv_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
 		ret = -ESTALE;
 	else
 		kv_tenant_raise_policy(t, nla_get_u64(info->attrs[KVAULT_A_REVISION]));
+	if (!ret)
+		note_revision(t, nla_get_u64(info->attrs[KVAULT_A_REVISION]));
 	kv_tenant_put(t);
 	return ret;
 }
@@ -161,7 +170,7 @@ static int fill_count(struct sk_buff *skb, void *ctx)
 
 static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kv_tenant *t = named_tenant(info);
+	struct kv_tenant *t = named_tenant(skb, info);
 	struct nlattr **a = info->attrs, *version = a[KVAULT_A_VERSION];
 	u32 volumes = 0;
 	int ret = -EINVAL;
@@ -173,13 +182,15 @@ static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
 					  version ? nla_data(version) : NULL,
 					  nla_get_u64(a[KVAULT_A_REVISION]),
 					  nla_get_u32(a[KVAULT_A_STATE]), &volumes);
+	if (!ret)
+		note_revision(t, nla_get_u64(a[KVAULT_A_REVISION]));
 	kv_tenant_put(t);
 	return ret ?: answer(info, fill_count, &volumes);
 }
 
 static int kv_nl_audit_ack(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kv_tenant *t = named_tenant(info);
+	struct kv_tenant *t = named_tenant(skb, info);
 	int ret = 0;
 
 	if (IS_ERR(t))
@@ -218,7 +229,7 @@ static int kv_nl_tenant_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct kv_tenant *t = NULL;
 	int ret;
 
-	ret = kv_link_check(NETLINK_CB(cb->skb).portid);
+	ret = kv_link_check(NETLINK_CB(cb->skb).portid, NETLINK_CB(cb->skb).sk);
 	if (ret)
 		return ret;
 	while ((t = kv_tenant_next(t))) {
@@ -270,7 +281,7 @@ static int kv_nl_engine_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct engine_dump d = { .skb = skb, .cb = cb };
 	int ret;
 
-	ret = kv_link_check(NETLINK_CB(cb->skb).portid);
+	ret = kv_link_check(NETLINK_CB(cb->skb).portid, NETLINK_CB(cb->skb).sk);
 	if (ret)
 		return ret;
 	kv_server_for_each(dump_engine, &d);

@@ -19,6 +19,7 @@
  * object nests inside it: an object is found and referenced first. Then
  * object->state_lock -> object->lock.
  */
+#include <crypto/algapi.h>
 #include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -181,46 +182,70 @@ static struct kv_object *find_or_new(struct kv_tenant *t, const struct kvault_bi
 	return obj ?: ERR_PTR(-ENOKEY);
 }
 
-static bool is_weak_xts(const struct kv_object *obj)
+/* Drops the tenant's list's reference; the object ends with the last user's. */
+static void unlink_object(struct kv_object *obj)
 {
-	u32 half = obj->material_len / 2;
+	bool was_linked;
 
-	return obj->ops & KVAULT_OP_VOLUME &&
-	       !memcmp(obj->material, obj->material + half, half);
+	mutex_lock(&kv_objects_lock);
+	was_linked = !list_empty(&obj->link);
+	list_del_init(&obj->link);
+	mutex_unlock(&kv_objects_lock);
+	if (was_linked)
+		kv_object_put(obj);
 }
 
+static bool is_weak_xts(const u8 *material, u32 len)
+{
+	return !crypto_memneq(material, material + len / 2, len / 2);
+}
+
+/* The key in the clear, for one that works here. */
 static int load_symmetric(struct kv_object *obj, const struct kvault_binding *b,
 			  const void *blob, u32 blob_len)
 {
-	u32 len = b->bits / 8;
+	u32 len = b->bits / 8, got = len;
+	u8 *material;
 	int ret;
 
 	if (b->bits % 8 || !len || len > 64)
 		return -EINVAL;
-	obj->material = kzalloc(len, GFP_KERNEL_ACCOUNT);
-	if (!obj->material)
+	material = kzalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!material)
 		return -ENOMEM;
-	obj->material_len = len;
-	ret = kv_unseal(obj->tenant, b, blob, blob_len, obj->material, &len);
-	if (!ret && len != obj->material_len)
+	ret = kv_unseal(obj->tenant, b, blob, blob_len, material, &got);
+	if (!ret && (got != len || (obj->material && crypto_memneq(obj->material, material, len))))
 		ret = -EBADMSG;
-	if (!ret && is_weak_xts(obj))
+	if (!ret && b->ops & KVAULT_OP_VOLUME && is_weak_xts(material, len))
 		ret = -EKEYREJECTED;
-	if (ret)
-		free_material(obj);
+	if (!ret && !obj->material) {
+		obj->material = material;
+		obj->material_len = len;
+		return 0;
+	}
+	kfree_sensitive(material);
 	return ret;
 }
 
+/* The blob, for an engine. It is opened here too: its attributes must be true. */
 static int load_engine(struct kv_object *obj, const struct kvault_binding *b,
 		       const void *blob, u32 blob_len)
 {
+	u32 len = KVAULT_MATERIAL_MAX;
 	struct kv_sealed *s;
+	u8 *material;
+	int ret;
 
 	if (blob_len > KVAULT_MATERIAL_MAX + KVAULT_BLOB_OVERHEAD)
 		return -EINVAL;
+	material = kzalloc(len, GFP_KERNEL_ACCOUNT);
 	s = kmalloc(struct_size(s, blob, blob_len), GFP_KERNEL_ACCOUNT);
-	if (!s)
-		return -ENOMEM;
+	ret = material && s ? kv_unseal(obj->tenant, b, blob, blob_len, material, &len) : -ENOMEM;
+	kfree_sensitive(material);
+	if (ret) {
+		kfree(s);
+		return ret;
+	}
 	s->binding = *b;
 	s->len = blob_len;
 	memcpy(s->blob, blob, blob_len);
@@ -236,7 +261,13 @@ static void resume(struct kv_object *obj)
 		percpu_ref_reinit(&obj->inflight);
 }
 
-static int accept_locked(struct kv_object *obj, const struct kvault_grant *g,
+/* So that a bad first grant leaves nothing behind that a good one must fit. */
+static bool is_empty(const struct kv_object *obj)
+{
+	return !obj->accepted && !obj->revision;
+}
+
+static int accept_locked(struct kv_object *obj, const struct kvault_grant *g, u64 changes,
 			 const void *public, u32 public_len, const void *blob, u32 blob_len)
 {
 	const struct kvault_binding *b = &g->binding;
@@ -248,31 +279,35 @@ static int accept_locked(struct kv_object *obj, const struct kvault_grant *g,
 	    (obj->flags ^ b->flags) & KVAULT_KEY_HSM)
 		return -EINVAL;
 	if (obj->state == KVAULT_OBJECT_GONE)
-		return -EKEYREVOKED;
-	if (g->revision < obj->revision)
+		return is_empty(obj) ? -ESTALE : -EKEYREVOKED;
+	/*
+	 * A change that was pushed while the grant was on its way has not seen
+	 * this object, if it is new; from here on it does.
+	 */
+	if (g->revision < obj->revision || changes != atomic64_read(&obj->tenant->changes))
 		return -ESTALE;
-	if (obj->state == KVAULT_OBJECT_LIVE && g->revision == obj->revision &&
+	if (obj->state == KVAULT_OBJECT_LIVE && g->revision == obj->accepted &&
 	    (obj->material || obj->sealed))
 		return 0;
-	obj->ops = b->ops;
-	obj->flags = b->flags;
-	obj->nbf = b->nbf;
-	obj->exp = b->exp;
 	if (!(b->flags & KVAULT_KEY_ENABLED))
 		return -EKEYREVOKED;
 	if (kv_object_is_engine(obj))
 		ret = load_engine(obj, b, blob, blob_len);
-	else if (!obj->material)
-		ret = load_symmetric(obj, b, blob, blob_len);
 	else
-		ret = 0;
+		ret = load_symmetric(obj, b, blob, blob_len);
 	if (ret)
 		return ret;
+	/* only now: until the blob has opened, these are words of the daemon */
+	obj->ops = b->ops;
+	obj->flags = b->flags;
+	obj->nbf = b->nbf;
+	obj->exp = b->exp;
 	if (public_len && !obj->public) {
 		obj->public = kmemdup(public, public_len, GFP_KERNEL_ACCOUNT);
 		obj->public_len = obj->public ? public_len : 0;
 	}
 	obj->revision = g->revision;
+	obj->accepted = g->revision;
 	resume(obj);
 	return 0;
 }
@@ -285,6 +320,7 @@ static int accept_locked(struct kv_object *obj, const struct kvault_grant *g,
  * @public_len: bytes of it
  * @blob: the material, sealed
  * @blob_len: bytes of it
+ * @changes: tenant's count of changes when the daemon was asked
  *
  * Return: the key version with a reference; -EINVAL, -EPERM for one that is
  * not the tenant's, -EBADMSG for a blob that does not check, -ESTALE for a
@@ -292,9 +328,10 @@ static int accept_locked(struct kv_object *obj, const struct kvault_grant *g,
  */
 struct kv_object *kv_object_accept(struct kv_tenant *t, const struct kvault_grant *g,
 				   const void *public, u32 public_len,
-				   const void *blob, u32 blob_len)
+				   const void *blob, u32 blob_len, u64 changes)
 {
 	struct kv_object *obj;
+	bool unused;
 	int ret;
 
 	if (g->size != sizeof(*g) || public_len > KVAULT_PUBLIC_MAX || g->ops & ~KVAULT_OP_ALL)
@@ -309,10 +346,15 @@ struct kv_object *kv_object_accept(struct kv_tenant *t, const struct kvault_gran
 		return obj;
 	mutex_lock(&obj->state_lock);
 	mutex_lock(&obj->lock);
-	ret = accept_locked(obj, g, public, public_len, blob, blob_len);
+	ret = accept_locked(obj, g, changes, public, public_len, blob, blob_len);
+	unused = ret && is_empty(obj);
+	if (unused)	/* whoever found it meanwhile looks again */
+		obj->state = KVAULT_OBJECT_GONE;
 	mutex_unlock(&obj->lock);
 	mutex_unlock(&obj->state_lock);
 	if (ret) {
+		if (unused)
+			unlink_object(obj);
 		kv_object_put(obj);
 		return ERR_PTR(ret);
 	}
@@ -334,13 +376,18 @@ int kv_object_check(const struct kv_object *obj, u32 op)
 	const u32 timed = KVAULT_OP_ENCRYPT | KVAULT_OP_WRAP | KVAULT_OP_SIGN | KVAULT_OP_VOLUME;
 	u64 now;
 
+#ifndef KVAULT_MUTANT_NO_STATE_CHECK
 	if (READ_ONCE(obj->state) != KVAULT_OBJECT_LIVE)
 		return -EKEYREVOKED;
+#endif
 	if (!(READ_ONCE(obj->ops) & op))
 		return -EACCES;
 	if (!(op & timed) || !(READ_ONCE(obj->nbf) | READ_ONCE(obj->exp)))
 		return 0;
 	now = ktime_get_real_seconds();
+#ifdef KVAULT_MUTANT_NO_EXPIRY_CHECK
+	return 0;
+#endif
 	if (now < READ_ONCE(obj->nbf) || (READ_ONCE(obj->exp) && now >= READ_ONCE(obj->exp)))
 		return -EKEYEXPIRED;
 	return 0;
@@ -394,20 +441,26 @@ static int set_state(struct kv_object *obj, u64 revision, u32 state, u32 *ret_vo
 		ret = -ESTALE;
 		goto out_unlock;
 	}
-	/*
-	 * LIVE says only that the attributes changed: the next grant brings
-	 * them, and the policy revision makes everyone ask for it.
-	 */
 	obj->revision = revision;
 	was_engine = obj->sealed;
-	if (state != KVAULT_OBJECT_LIVE)
+	/* LIVE says that attributes changed: the next grant brings them */
+	if (state != KVAULT_OBJECT_LIVE) {
 		*ret_volumes += suspend(obj, state);
+		obj->accepted = revision;
+	} else if (revision != obj->accepted) {
+		kv_grant_expire_all(obj);
+	}
 out_unlock:
 	mutex_unlock(&obj->lock);
 	if (!ret && state != KVAULT_OBJECT_LIVE && was_engine)
 		kv_engine_forget(obj);
 	mutex_unlock(&obj->state_lock);
 	return ret;
+}
+
+static bool is_gone(const struct kv_object *obj)
+{
+	return READ_ONCE(obj->state) == KVAULT_OBJECT_GONE;
 }
 
 /* The next object of a key after @obj, whose reference is dropped. */
@@ -453,12 +506,19 @@ int kv_object_set_state(struct kv_tenant *t, const u8 *key, const u8 *version,
 	*ret_volumes = 0;
 	if (state == KVAULT_OBJECT_UNSPEC || state > KVAULT_OBJECT_GONE)
 		return -EINVAL;
+	atomic64_inc(&t->changes);	/* before the walk: see accept_locked() */
 	while ((obj = next_of(t, obj, key, version))) {
 		r = set_state(obj, revision, state, ret_volumes);
 		ret = ret ?: r;
-		if (state == KVAULT_OBJECT_GONE)
+		if (!r && state == KVAULT_OBJECT_GONE)
 			kv_grant_drop_all(obj);
 	}
+	if (state == KVAULT_OBJECT_GONE)
+		while ((obj = next_of(t, NULL, key, version)) && is_gone(obj)) {
+			unlink_object(obj);
+			kv_object_put(obj);
+		}
+	kv_object_put(obj);
 	return ret;
 }
 
@@ -474,19 +534,53 @@ static struct kv_object *take_first(struct kv_tenant *t)
 	return obj;
 }
 
+/* Nothing begins any more with this key; does not wait for what is under way. */
+static void condemn(struct kv_object *obj)
+{
+	mutex_lock(&obj->state_lock);
+	mutex_lock(&obj->lock);
+	WRITE_ONCE(obj->state, KVAULT_OBJECT_GONE);
+	stop_volumes(obj);
+	if (!percpu_ref_is_dying(&obj->inflight)) {
+		reinit_completion(&obj->quiet);
+		percpu_ref_kill(&obj->inflight);
+		obj->is_condemned = true;
+	}
+	mutex_unlock(&obj->lock);
+	mutex_unlock(&obj->state_lock);
+}
+
+static void bury(struct kv_object *obj)
+{
+	if (obj->is_condemned)
+		wait_for_completion(&obj->quiet);
+	mutex_lock(&obj->lock);
+	free_material(obj);
+	mutex_unlock(&obj->lock);
+	kv_grant_drop_all(obj);
+	kv_object_put(obj);
+}
+
 /**
  * kv_object_wipe_all() - the tenant has ended: so do its keys
  * @t: tenant, dead
+ *
+ * All keys are stopped before one is waited for, so that it takes one grace
+ * period and not one for each. Its engines serve nobody else and are killed.
  */
 void kv_object_wipe_all(struct kv_tenant *t)
 {
 	struct kv_object *obj;
-	u32 volumes = 0;
+	LIST_HEAD(condemned);
 
+	kv_engine_kill_all(t);
 	while ((obj = take_first(t))) {
-		set_state(obj, U64_MAX, KVAULT_OBJECT_GONE, &volumes);
-		kv_grant_drop_all(obj);
-		kv_object_put(obj);
+		condemn(obj);
+		list_add_tail(&obj->link, &condemned);
+	}
+	while ((obj = list_first_entry_or_null(&condemned, struct kv_object, link))) {
+		list_del_init(&obj->link);
+		bury(obj);
 	}
 }
 

@@ -40,6 +40,7 @@ struct kv_sealed {
  *	@lock, never by an operation
  * @inflight: operations under way; killed while the key is not live
  * @quiet: completed when @inflight is 0
+ * @is_condemned: @inflight was killed by the end of the tenant (state_lock)
  * @lock: protects what follows; taken before kv_upcall's lock; volumes are
  *	stopped under it, so the I/O path must not take it
  * @ops: key_ops
@@ -47,6 +48,7 @@ struct kv_sealed {
  * @nbf: not before, Unix seconds, 0 none
  * @exp: expires, Unix seconds, 0 none
  * @revision: highest that was heard of
+ * @accepted: revision of the attributes and the material that are here
  * @state: enum kvault_object_state; read without the lock, and again under it
  * @material: of an oct key of ours, in the clear; NULL when disabled or gone
  * @material_len: bytes of it
@@ -70,12 +72,14 @@ struct kv_object {
 	struct mutex state_lock;	/* serialises changes of state */
 	struct percpu_ref inflight;
 	struct completion quiet;
+	bool is_condemned;
 	struct mutex lock;		/* protects what follows */
 	u32 ops;
 	u32 flags;
 	u64 nbf;
 	u64 exp;
 	u64 revision;
+	u64 accepted;
 	u32 state;
 	u32 material_len;
 	u8 *material;
@@ -106,7 +110,7 @@ void kv_object_exit(void);
 
 struct kv_object *kv_object_accept(struct kv_tenant *t, const struct kvault_grant *grant,
 				   const void *public, u32 public_len,
-				   const void *blob, u32 blob_len);
+				   const void *blob, u32 blob_len, u64 changes);
 struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *version);
 struct kv_object *kv_object_get(struct kv_object *obj);
 void kv_object_put(struct kv_object *obj);

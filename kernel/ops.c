@@ -422,7 +422,8 @@ static int crypt_engine(struct kv_object *obj, struct kv_caller *who, struct kva
 	memcpy(arg->request_id, who->request_id, sizeof(arg->request_id));
 	if (ret)
 		goto out_aux;
-	if (ans.seg[2].len > KVAULT_AUX_MAX || (op == KVAULT_OP_VERIFY && ans.seg[2].len)) {
+	if (ans.seg[2].len > KVAULT_AUX_MAX || (op == KVAULT_OP_VERIFY && ans.seg[2].len) ||
+	    (op & (KVAULT_OP_SIGN | KVAULT_OP_ENCRYPT | KVAULT_OP_WRAP) && !ans.seg[2].len)) {
 		ret = -EIO;
 		goto out_done;
 	}
@@ -509,7 +510,9 @@ int kv_op_crypt(struct kv_file *f, struct kv_caller *who, struct kvault_crypt *a
 	if (IS_ERR(h))
 		return PTR_ERR(h);
 	obj = h->object;
-	ret = kv_crypto_fits(obj->kty, obj->bits, obj->curve, op, arg->alg);
+	/* engines have no AES: iv, tag and additional data do not reach them */
+	ret = obj->kty == KVAULT_KTY_OCT && kv_object_is_engine(obj) ? -EOPNOTSUPP :
+	      kv_crypto_fits(obj->kty, obj->bits, obj->curve, op, arg->alg);
 	if (!ret && !kv_object_is_engine(obj))
 		ret = check_symmetric(arg, op);
 	if (!ret)

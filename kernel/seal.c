@@ -180,6 +180,7 @@ int kv_root_adopt_store(const u8 *store, const u8 *tenant)
 	memzero_explicit(key, sizeof(key));
 	if (!ret)
 		kek_set(kv_tenant_host(), &kek);
+	memzero_explicit(&kek, sizeof(kek));
 	return ret;
 }
 
@@ -376,6 +377,10 @@ int kv_binding_check(const struct kv_tenant *t, const struct kvault_binding *b)
 	if (b->name_len > KVAULT_NAME_MAX || b->pad || b->type == KVAULT_TYPE_UNSPEC ||
 	    b->type >= KVAULT_TYPE_TRANSIT || b->ops & ~KVAULT_OP_ALL ||
 	    b->flags & ~KVAULT_KEY_FLAGS_ALL)
+		return -EINVAL;
+	/* one key, one purpose */
+	if ((b->ops & KVAULT_OP_VOLUME && b->ops != KVAULT_OP_VOLUME) ||
+	    (b->ops & KVAULT_OP_IMPORT && b->ops != KVAULT_OP_IMPORT))
 		return -EINVAL;
 	if (memchr_inv(b->name + b->name_len, 0, sizeof(b->name) - b->name_len))
 		return -EINVAL;

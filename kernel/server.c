@@ -80,13 +80,29 @@ static bool requeue(struct kv_request *req)
 	req->is_parked = false;
 	if (req->state == KV_REQUEST_DEAD)
 		return false;
-	if (req->msg.attempts < max) {
+	if (req->msg.attempts < max && !req->is_own) {
 		kv_request_enqueue(req, true);
 		return true;
 	}
 	req->state = KV_REQUEST_DONE;
-	req->ans.status = -EIO;
+	req->ans.status = req->is_own ? -EPIPE : -EIO;
 	return false;
+}
+
+/* What was meant for this server alone ends with it. */
+static void end_own(struct kv_server *s, struct list_head *ended)
+{
+	struct kv_request *req, *n;
+
+	lockdep_assert_held(&kv_upcall_lock);
+	list_for_each_entry_safe(req, n, &s->own, link) {
+		list_move_tail(&req->link, ended);
+		if (req->is_noted)
+			req->state = KV_REQUEST_DEAD;
+		else
+			req->state = KV_REQUEST_DONE;
+		req->ans.status = -EPIPE;
+	}
 }
 
 /**
@@ -110,18 +126,18 @@ void kv_server_free(struct kv_server *s)
 	list_for_each_entry_safe_reverse(req, n, &s->taken, link)
 		if (!requeue(req))
 			list_add(&req->link, &ended);
-	list_splice_tail_init(&s->own, &ended);
+	end_own(s, &ended);
 	spin_unlock(&kv_upcall_lock);
 	wake_up_interruptible_poll(&kv_queues[s->queue].wq, EPOLLIN);
 
 	list_for_each_entry_safe(req, n, &ended, link) {
+		/* nobody else links or moves what is DONE or DEAD */
 		list_del_init(&req->link);
-		if (!req->is_noted && req->state != KV_REQUEST_DEAD) {
-			req->state = KV_REQUEST_DONE;
+		if (req->state == KV_REQUEST_DONE)
 			kv_request_finish(req);
-		}
 		kv_request_put(req);
 	}
+	kv_upcall_lost();
 	xa_for_each(&s->loaded, slot, obj)
 		kv_object_put(obj);
 	xa_destroy(&s->loaded);
@@ -164,6 +180,8 @@ int kv_server_tell(struct kv_server *s, struct kv_request *req)
 	lockdep_assert_held(&kv_upcall_lock);
 	refcount_inc(&req->refs);
 	req->msg.cookie = kv_request_cookie();
+	req->is_own = true;
+	req->state = KV_REQUEST_QUEUED;
 	list_add_tail(&req->link, &s->own);
 	wake_up_interruptible_poll(&kv_queues[s->queue].wq, EPOLLIN);
 	return 0;
@@ -230,10 +248,38 @@ static struct kv_request *pick(struct kv_server *s)
 	}
 out_take:
 	set_idle(s, false);
+	s->is_delivered = false;
 	req->state = KV_REQUEST_TAKEN;
 	req->msg.attempts++;
 	list_move_tail(&req->link, &s->taken);
 	return req;
+}
+
+/**
+ * kv_server_has_admin_request() - is an administrator's control operation under way here?
+ * @s: the daemon's server
+ * @request_id: which operation
+ *
+ * For what the daemon must not do of its own accord.
+ *
+ * Return: true if the host's administrator called and opened the file.
+ */
+bool kv_server_has_admin_request(struct kv_server *s, const u8 *request_id)
+{
+	const struct kvault_principal *both;
+	struct kv_request *req;
+	bool found = false;
+
+	spin_lock(&kv_upcall_lock);
+	list_for_each_entry(req, &s->taken, link) {
+		if (req->msg.type != KVAULT_MSG_CONTROL || req->tenant != kv_tenant_host() ||
+		    memcmp(req->msg.request_id, request_id, KVAULT_ID_SIZE))
+			continue;
+		both = req->payload;
+		found = both[0].flags & both[1].flags & KVAULT_PRINCIPAL_ADMIN;
+	}
+	spin_unlock(&kv_upcall_lock);
+	return found;
 }
 
 /**
@@ -276,6 +322,9 @@ static int deliver(struct kv_server *s, struct kv_request *req, struct kvault_ex
 	int ret;
 
 	msg.generation = s->generation;
+	/* it may have been revoked while it waited, or while it was loaded */
+	if (req->object && READ_ONCE(req->object->state) != KVAULT_OBJECT_LIVE)
+		return -EKEYREVOKED;
 	if (req->object && !s->is_ready && !xa_load(&s->loaded, req->object->slot)) {
 		ret = kv_engine_load_msg(s, req, &msg, &material, &len);
 		if (ret)
@@ -293,7 +342,10 @@ static int deliver(struct kv_server *s, struct kv_request *req, struct kvault_ex
 	if (material) {
 		memzero_explicit(material, len);
 		kvfree(material);
+		if (ret)	/* the engine does not have it after all */
+			kv_object_put(xa_erase(&s->loaded, req->object->slot));
 	}
+	s->is_delivered = !ret;
 	return ret;
 }
 
@@ -318,6 +370,32 @@ static void end_taken(struct kv_server *s, struct kv_request *req, int error)
 	kv_request_put(req);
 }
 
+/* A message that could not be copied goes back to where it came from. */
+static void put_back(struct kv_server *s, struct kv_request *req)
+{
+	bool is_dead;
+
+	spin_lock(&kv_upcall_lock);
+	s->loading = false;
+	is_dead = req->state == KV_REQUEST_DEAD;
+	if (s->is_ready && !is_dead) {
+		/* its key is loaded: it stays taken, and is picked again */
+	} else if (is_dead) {
+		s->is_ready = false;
+		requeue(req);
+	} else if (req->is_noted || req->is_own) {
+		req->msg.attempts--;
+		req->state = KV_REQUEST_QUEUED;
+		list_move(&req->link, &s->own);
+	} else {
+		req->msg.attempts--;
+		requeue(req);
+	}
+	spin_unlock(&kv_upcall_lock);
+	if (is_dead)
+		kv_request_put(req);
+}
+
 static int take_next(struct kv_server *s, struct kvault_exchange *arg)
 {
 	struct kv_request *req;
@@ -337,17 +415,10 @@ static int take_next(struct kv_server *s, struct kvault_exchange *arg)
 		}
 		ret = deliver(s, req, arg);
 		if (ret == -EMSGSIZE || ret == -EFAULT) {
-			spin_lock(&kv_upcall_lock);
-			req->msg.attempts--;
-			if (requeue(req) || s->queue != KV_QUEUE_DAEMON)
-				req = NULL;
-			s->loading = false;
-			spin_unlock(&kv_upcall_lock);
-			if (req)
-				kv_request_put(req);
+			put_back(s, req);
 			return ret;
 		}
-		if (ret)	/* the key cannot be opened: that is the answer */
+		if (ret)	/* the key cannot be had: that is the answer */
 			end_taken(s, req, ret);
 		else if (req->is_noted)
 			end_taken(s, req, 0);
@@ -381,8 +452,10 @@ static int check_reply(const struct kv_server *s, const struct kvault_msg *msg, 
 		sum += msg->len[i];
 	if (sum != reply_len)
 		return -EINVAL;
+#ifndef KVAULT_MUTANT_NO_GENERATION_CHECK
 	if (msg->generation != s->generation)
 		return -ESTALE;
+#endif
 	return 0;
 }
 
@@ -447,6 +520,10 @@ static int server_reply(struct kv_server *s, const struct kvault_exchange *arg)
 	req = find_taken(s, msg.cookie);	/* exchange_lock keeps it with us */
 	if (!req || memcmp(req->msg.request_id, msg.request_id, KVAULT_ID_SIZE))
 		return -ENOENT;
+	/* an engine has one at a time: what it has not got it cannot answer */
+	if (s->queue != KV_QUEUE_DAEMON && !s->is_delivered)
+		return -ENOENT;
+	s->is_delivered = false;
 	if (s->loading) {
 		loaded(s, req, msg.status);
 		return 0;
@@ -520,8 +597,10 @@ int kv_server_exchange(struct kv_server *s, struct kvault_exchange *arg)
 			break;
 		/* the answer is in: a restarted call must not give it again */
 		ret = wait_for_work(s);
-		if (ret)
+		if (ret) {
+			arg->next_len = room;	/* as it was, should it be restarted */
 			ret = arg->reply_len ? -EINTR : -ERESTARTSYS;
+		}
 	}
 	mutex_unlock(&s->exchange_lock);
 	return ret;

