@@ -48,7 +48,7 @@ static DECLARE_DELAYED_WORK(kv_reporter, report);
 /* What a grant that does not check becomes: nothing that looks like the caller's. */
 static int access_error(int ret)
 {
-	return ret == -EINVAL || ret == -EPERM || ret == -EBADMSG ? -EIO : ret;
+	return ret == -EINVAL || ret == -EPERM || ret == -EBADMSG || ret == -EMSGSIZE ? -EIO : ret;
 }
 
 static int check_answer(const struct kv_answer *ans)
