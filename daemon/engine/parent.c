@@ -247,7 +247,10 @@ static int on_note(sd_event_source *source, int fd, uint32_t revents, void *user
 
 static void log_end(const struct worker *w, const siginfo_t *si)
 {
-	if (si->si_code != CLD_EXITED)
+	/* The kernel ends the worker of a tenant that ended, or that does not confirm. */
+	if (si->si_code == CLD_KILLED && si->si_status == SIGKILL && w->state == BOUND)
+		kvd_log(LOG_INFO, "Worker %d was told to end at once", (int)w->pid);
+	else if (si->si_code != CLD_EXITED)
 		kvd_log(LOG_WARNING, "Worker %d was ended by signal %d (%s)", (int)w->pid,
 			si->si_status, strsignal(si->si_status));
 	else if (si->si_status == KVE_EXIT_FAILED)
