@@ -263,6 +263,10 @@ static int ctl_root_wrap(struct file *file, void *p)
 	u32 len = KVAULT_AUX_MAX;
 	int ret;
 
+	if (arg->flags)
+		return -EOPNOTSUPP;
+	if (arg->reserved || memchr_inv(arg->pad, 0, sizeof(arg->pad)))
+		return -EINVAL;
 	/*
 	 * Whoever knows the secret gets the root key from this: it takes an
 	 * administrator who asks for it just now, and the daemon is none.
@@ -270,10 +274,6 @@ static int ctl_root_wrap(struct file *file, void *p)
 	s = claimant(file);
 	if (!s || !kv_server_has_admin_request(s, arg->request_id))
 		return -EPERM;
-	if (arg->flags)
-		return -EOPNOTSUPP;
-	if (arg->reserved || memchr_inv(arg->pad, 0, sizeof(arg->pad)))
-		return -EINVAL;
 	blob = kv_copy_in(arg->secret, arg->secret_len, KVAULT_BLOB_MAX);
 	if (IS_ERR(blob))
 		return PTR_ERR(blob);

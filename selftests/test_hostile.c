@@ -302,8 +302,7 @@ SPOILT(16, a_grant_with_another_vaults_id_is_EIO, EIO, grant.binding.container[5
 SPOILT(17, a_grant_with_wider_key_ops_is_EIO, EIO,
        grant.binding.ops |= KVAULT_OP_SIGN)
 SPOILT(18, a_grant_with_another_size_of_key_is_EIO, EIO, grant.binding.bits = 128)
-/* what an engine would need is opened when one needs it; nobody gets that far with AES */
-SPOILT(19, a_grant_with_another_type_of_key_does_not_encrypt, EOPNOTSUPP,
+SPOILT(19, a_grant_with_another_type_of_key_is_EIO, EIO,
        (grant.binding.kty = KVAULT_KTY_RSA, grant.binding.bits = 2048))
 SPOILT(20, a_grant_with_another_name_is_EIO, EIO, grant.binding.name[0] = 'K')
 SPOILT(21, a_grant_with_a_name_that_overflows_is_EIO, EIO, grant.binding.name_len = 4000)
