@@ -30,8 +30,8 @@ kvault key create keep/aes --kty oct
 kvault key public keep/ec --out ec.pem
 kvault key encrypt keep/aes --alg A256GCM --in data --out data.kv
 # The machine's own secret does not come along: only the code will do.
-kvault root recovery create --json >/run/recovery.json || kvault root recovery create >/run/recovery.json
-grep -oE '([0-9A-HJKMNP-TV-Z]{4}-){13}[0-9A-HJKMNP-TV-Z]{4}' /run/recovery.json | head -n 1 >/mnt/state/code
+kvault root recovery create --yes >/run/recovery
+grep -oE '([0-9A-HJKMNP-TV-Z]{4}-){13}[0-9A-HJKMNP-TV-Z]{4}' /run/recovery | head -n 1 >/mnt/state/code
 test -s /mnt/state/code
 kvault root slot list
 systemctl stop kvaultd kvault-root
