@@ -81,6 +81,9 @@ static int check_crt(const struct rsa_numbers *k, const BIGNUM *x, const BIGNUM 
 {
 	_cleanup_bn_ BIGNUM *m = BN_secure_new(), *t = BN_secure_new();
 
+#ifdef KVAULT_MUTANT_NO_CRT_CHECK
+	return 1;
+#endif
 	if (!m || !t || !BN_copy(m, x) || !BN_sub_word(m, 1))
 		return 0;
 	BN_set_flags(m, BN_FLG_CONSTTIME);

@@ -240,8 +240,10 @@ int kve_token_ready(struct kve_token *t, struct kve_reply *reply)
 
 	if (t->is_connected)
 		return 0;
+#ifndef KVAULT_MUTANT_PIN_AGAIN
 	if (p->is_refused)
 		return kve_refuse(reply, -EHOSTDOWN, "the token refused the PIN");
+#endif
 	if (now_ms() < p->next_try_ms)
 		return kve_refuse(reply, -EHOSTDOWN, "the token is gone");
 	r = connect_token(t, reply);

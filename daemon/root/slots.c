@@ -167,6 +167,9 @@ int kvr_slots_check(const struct kvr_slots *s, const uint8_t root[KVR_KEY_SIZE])
 			continue;
 		if (make_check(s->store, s->slot[i].id, root, check) < 0)
 			return -EIO;
+#ifdef KVAULT_MUTANT_NO_ROOT_CHECK
+		return 0;
+#endif
 		if (CRYPTO_memcmp(check, s->slot[i].check, sizeof(check)) == 0)
 			return 0;
 		r = -EKEYREJECTED;
