@@ -8,8 +8,9 @@
 # bytes, and ends. The guest's whole memory is searched from outside (vm-dump: the
 # virtual machine is stopped and its memory read) while it runs and a second after.
 #
-# BREAK=7: the module is built without the check of the tenant in the keyring.
-# break: KEYRING_TENANT
+# BREAK=7: the module is built without the check that a file is used in the tenant that
+# opened it.
+# break: NO_TENANT_CHECK
 . "$(dirname "$0")/lib.sh"
 claim 7 "Root of a container sees an empty vault and none of the host's keys. Its own keys die with it, within a second."
 

@@ -29,6 +29,7 @@ claim() {
 	step=$1
 	[ "$BREAK" != "$step" ] || say "BREAK=$BREAK: the guard of this step is off"
 	say "$2"
+	echo
 }
 
 say() {
@@ -52,7 +53,7 @@ start() {
 
 shorten() {
 	awk -v max="$1" '
-		NR <= max { print "      " substr($0, 1, 150) }
+		NR <= max { print "      " substr($0, 1, 250) }
 		END { if (NR > max) print "      [" NR - max " more lines]" }'
 }
 
