@@ -8,7 +8,7 @@
 #
 # BREAK=0: the second one is openssl too, so the key has to be in its memory.
 . "$(dirname "$0")/lib.sh"
-claim 0 "A key that a program uses is in that program's memory. A key that kvault uses is in no program's."
+claim 0 "A key that a program uses is in that program's memory. An AES key that kvault uses is in no program's."
 
 cd "$ram" || exit
 mkfifo pipe
