@@ -58,7 +58,8 @@ static void kdf_is_sp_800_108(void **state)
 	/* Computed with Python's hmac. */
 	assert_int_equal(kvr_kdf(key, 32, KVR_LABEL_SLOT, context, 16, got), 0);
 	assert_int_equal(kvd_hex_decode(want, 32,
-					"a27ab2bc47db611b31da953cee23a555bf5f8cd21030bc0885158699cb2c01ab"), 0);
+					"a27ab2bc47db611b31da953cee23a555"
+					"bf5f8cd21030bc0885158699cb2c01ab"), 0);
 	assert_memory_equal(got, want, sizeof(got));
 }
 
@@ -172,7 +173,8 @@ static void add_recovery(struct kvr_slots *s, const uint8_t code[32], uint8_t id
 	json_array_append_new(json_object_get(s->json, "slots"),
 			      json_pack("{s:o, s:s, s:i, s:o, s:o, s:o}", "id", hex(id, 16),
 					"provider", "recovery-code", "created", 5,
-					"iv", hex(iv, 12), "wrapped", hex(wrapped, 32), "tag", hex(tag, 16)));
+					"iv", hex(iv, 12), "wrapped", hex(wrapped, 32),
+					"tag", hex(tag, 16)));
 }
 
 static void reread(struct kvr_slots *s)
