@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The log: everything is in it, with who; nothing can be changed in it unseen.
 # vm: --smp 1
-# timeout: 180
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 db=/var/lib/kvault/kvault.db

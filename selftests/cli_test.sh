@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The command line's contract (cli.md): exit statuses, --json, one line per error,
 # nothing secret on any output, and what bad input gets.
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 

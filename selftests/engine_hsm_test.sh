@@ -5,7 +5,7 @@
 #   kvault --> kernel --> kvault-engine pkcs11 --> libsofthsm2 --> token
 #
 # vm: --smp 1
-# timeout: 240
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 

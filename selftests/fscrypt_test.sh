@@ -4,7 +4,7 @@
 #
 #   kvault --ioctl--> module --> key "fscrypt-provisioning" --> ext4
 #                                 in @s, unreadable             by its serial
-# timeout: 120
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 

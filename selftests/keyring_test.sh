@@ -6,7 +6,7 @@
 #   keyctl pkey_*   --> kernel --> kvault-engine
 #
 # and what a user namespace that has the same keyrings gets: nothing.
-# timeout: 120
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 

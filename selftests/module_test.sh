@@ -3,7 +3,7 @@
 # Life of the module: what pins it, and that it goes and comes again when nothing
 # does. The services are stopped for it and started after it.
 # vm: --smp 2
-# timeout: 180
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 

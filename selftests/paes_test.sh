@@ -7,7 +7,7 @@
 #
 # Disabling "a" stops A and not B; a token is of no use to a user namespace, by
 # device-mapper or by AF_ALG; the ciphertext is OpenSSL's.
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 

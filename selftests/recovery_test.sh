@@ -6,7 +6,7 @@
 #   guest B (machine id b): kvault-root recover <code --> the same keys
 #
 # vm: host
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib.sh"
 
 state=$(mktemp "${TMPDIR:-/tmp}/kv-recovery.XXXXXX")

@@ -10,7 +10,7 @@
 #   all memory, from outside   the control: there they are
 #
 # vm: --state @ --smp 1
-# timeout: 400
+# timeout: 600
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 here=$(cd "$(dirname "$0")" && pwd)

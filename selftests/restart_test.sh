@@ -6,7 +6,7 @@
 #   boot 2: all that was acknowledged is there; the log is whole; the volume opens
 #
 # vm: --state @ --smp 1
-# timeout: 240
+# timeout: 400
 # shellcheck disable=SC2129 # one line, one command
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"

@@ -4,7 +4,7 @@
  * checked by OpenSSL with the public key that the vault gives, and what OpenSSL
  * signs and encrypts is checked by them.
  * libs: -lcrypto
- * timeout: 240
+ * timeout: 400
  */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

@@ -8,7 +8,7 @@
  *     |   +- A1                   the same tenant
  *     +- B                        another one
  *
- * timeout: 240
+ * timeout: 400
  */
 #include <sys/prctl.h>
 #include <sys/socket.h>

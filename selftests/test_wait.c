@@ -11,7 +11,7 @@
  *   setkey of xts(paes)           daemon
  *   KVAULT_SIGN, EC               an engine
  *
- * timeout: 300
+ * timeout: 500
  */
 #include <sys/socket.h>
 #include <sys/syscall.h>
