@@ -67,7 +67,7 @@ static void explain(void)
 	      "Whoever has this code and this machine's /var/lib/kvault has every key.\n"
 	      "It is shown once. Write it on paper, read it back, and keep it away from\n"
 	      "the machine and its backups. To open the store on another machine:\n"
-	      "  kvault-root recover\n", stderr);
+	      "  /usr/libexec/kvault/kvault-root recover\n", stderr);
 }
 
 static int create(struct cli *c, struct kvault_secret *code)
