@@ -35,7 +35,7 @@ struct kv_daemon {
 	};
 };
 
-/* --- netlink ------------------------------------------------------------------------ */
+/* --- netlink -------------------------------------------------------------- */
 
 struct kv_nl {
 	struct nlmsghdr h;
@@ -157,7 +157,7 @@ static KV_MAYBE int kv_nl_family(int nl)
 	}
 }
 
-/* --- the daemon ----------------------------------------------------------------------- */
+/* --- the daemon ----------------------------------------------------------- */
 
 static KV_MAYBE int kv_root_load(const uint8_t *store, const uint8_t *key)
 {
@@ -361,7 +361,7 @@ static KV_MAYBE int kv_reply_send(const struct kv_daemon *d, const struct kv_rep
 	return kv_exchange(d->ctl, &r->msg, sizeof(r->msg) + r->len, NULL, NULL);
 }
 
-/* --- keys ------------------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------- */
 
 static KV_MAYBE struct kvault_binding kv_binding(uint8_t nr)
 {

@@ -69,7 +69,7 @@ static KV_MAYBE int kv_info(int fd, struct kvault_info *info)
 	return kv_ioctl(fd, KVAULT_INFO, info);
 }
 
-/* --- control operations ----------------------------------------------------- */
+/* --- control operations --------------------------------------------------- */
 
 static char kv_json[KVAULT_BODY_MAX + 1];	/* of the last answer */
 
@@ -225,7 +225,7 @@ static KV_MAYBE int kv_enable(int fd, const char *vault, const char *key, bool e
 	return kv_patch(fd, vault, key, json);
 }
 
-/* --- handles -------------------------------------------------------------------- */
+/* --- handles -------------------------------------------------------------- */
 
 static KV_MAYBE int kv_open_path(int fd, const char *path, uint32_t ops, uint32_t timeout_ms,
 				 struct kvault_open *o)
@@ -315,7 +315,7 @@ static KV_MAYBE int kv_encrypt_gcm(int fd, uint32_t handle)
 	return kv_op(fd, KVAULT_ENCRYPT, &c, in, sizeof(in), out, &len);
 }
 
-/* --- bytes ----------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 static KV_MAYBE size_t kv_hex(const char *hex, uint8_t *out)
 {
@@ -327,7 +327,7 @@ static KV_MAYBE size_t kv_hex(const char *hex, uint8_t *out)
 	return n;
 }
 
-/* --- other user namespaces -------------------------------------------------------- */
+/* --- other user namespaces ------------------------------------------------ */
 
 static KV_MAYBE int kv_write_file(const char *path, const char *text)
 {
