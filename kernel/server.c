@@ -568,6 +568,9 @@ static int wait_for_work(struct kv_server *s)
 	spin_lock(&kv_upcall_lock);
 	set_idle(s, false);
 	spin_unlock(&kv_upcall_lock);
+	/* others left a line to us because we were idle: it is theirs again */
+	if (ret)
+		wake_up_interruptible_poll(&kv_queues[s->queue].wq, EPOLLIN);
 	return ret;
 }
 
