@@ -28,7 +28,7 @@
 
 /*
  * taken is the generation of the claim that has read the record; a record is
- * freed by an acknowledgement only.
+ * freed only when it is acknowledged.
  */
 struct kv_record {
 	struct list_head link;

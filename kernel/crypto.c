@@ -141,9 +141,10 @@ u32 kv_crypto_overhead(u32 op, u32 alg)
 
 static void *publish(void **slot, void *tfm)
 {
+	if (IS_ERR(tfm))
+		return tfm;
 	/* pairs with the acquire in get_*(): the key is set before it is seen */
-	if (!IS_ERR(tfm))
-		smp_store_release(slot, tfm);
+	smp_store_release(slot, tfm);
 	return tfm;
 }
 

@@ -384,6 +384,7 @@ int kv_engine_submit(struct kvault_submit *arg)
 	struct submission *sub;
 	void *blob = NULL, *in = NULL;
 	struct kv_tenant *t = NULL;
+	u32 kind;
 	int ret;
 
 	ret = check_submit(arg);
@@ -413,9 +414,8 @@ int kv_engine_submit(struct kvault_submit *arg)
 	t = kv_tenant_find(sub->binding.tenant);
 	ret = t ? kv_binding_check(t, &sub->binding) : -ENOKEY;
 	/* a key goes to the kind of engine that it was made for, and to no other */
-	if (!ret && (sub->binding.type != KVAULT_TYPE_KEY ||
-		     !!(sub->binding.flags & KVAULT_KEY_HSM) !=
-		     (arg->engine == KVAULT_ENGINE_PKCS11)))
+	kind = sub->binding.flags & KVAULT_KEY_HSM ? KVAULT_ENGINE_PKCS11 : KVAULT_ENGINE_OPENSSL;
+	if (!ret && (sub->binding.type != KVAULT_TYPE_KEY || arg->engine != kind))
 		ret = -EINVAL;
 	if (!ret)
 		ret = submit(t, sub, arg, blob, in);

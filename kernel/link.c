@@ -193,13 +193,12 @@ int kv_link_check(u32 portid, const struct sock *sk)
 	int ret = 0;
 
 	mutex_lock(&kv_link_lock);
+	if (!kv_link.file)
+		ret = -ESTALE;
 #ifndef KVAULT_MUTANT_NO_SOCKET_CHECK
 	if (!portid || portid != kv_link.portid || sk != kv_link.sk)
 		ret = -EPERM;
-	else
 #endif
-	if (!kv_link.file)
-		ret = -ESTALE;
 	mutex_unlock(&kv_link_lock);
 	return ret;
 }
