@@ -146,9 +146,9 @@ static int transit_source(const struct kvault_seal *arg, struct kv_tenant *t,
 	struct kvault_binding transit;
 	int ret;
 
-	kv_binding_transit(&transit, t, arg->request_id);
+	kv_binding_transit(&transit, t, arg->request_id, 0);
 	ret = kv_unseal(t, &transit, blob, arg->in_len, plain, len);
-	if (ret || b->type != KVAULT_TYPE_KEY)
+	if (ret)
 		return ret;
 	/* other keys are for an engine to look at, before they are kept */
 	if (b->kty != KVAULT_KTY_OCT || b->bits != *len * 8 || b->flags & KVAULT_KEY_HSM)
@@ -216,6 +216,14 @@ static int ctl_seal(struct file *file, void *p)
 		ret = PTR_ERR(b);
 		goto out_blob;
 	}
+	/*
+	 * Keys only: of another type it could be opened for a caller, and an
+	 * imported key must not become a thing that is.
+	 */
+	if (b->type != KVAULT_TYPE_KEY) {
+		ret = -EOPNOTSUPP;
+		goto out_binding;
+	}
 	plain = kvzalloc(KVAULT_BLOB_MAX, GFP_KERNEL_ACCOUNT);
 	ret = plain ? seal_source(arg, t, b, blob, plain, &len) : -ENOMEM;
 	if (!ret)
@@ -223,6 +231,7 @@ static int ctl_seal(struct file *file, void *p)
 	if (plain)
 		memzero_explicit(plain, KVAULT_BLOB_MAX);
 	kvfree(plain);
+out_binding:
 	kvfree(b);
 out_blob:
 	kv_tenant_put(t);
@@ -278,7 +287,7 @@ static int ctl_root_wrap(struct file *file, void *p)
 	if (IS_ERR(blob))
 		return PTR_ERR(blob);
 	secret = kzalloc(KVAULT_AUX_MAX, GFP_KERNEL_ACCOUNT);
-	kv_binding_transit(&transit, kv_tenant_host(), arg->request_id);
+	kv_binding_transit(&transit, kv_tenant_host(), arg->request_id, KVAULT_CONTROL_ROOT_SLOT);
 	ret = secret ? kv_unseal(kv_tenant_host(), &transit, blob, arg->secret_len, secret, &len) :
 	      -ENOMEM;
 	if (!ret)

@@ -281,7 +281,7 @@ static struct kv_request *submission_request(struct kv_tenant *t, struct submiss
 	memcpy(er.version, b->version, sizeof(er.version));
 	if (arg->blob_len && arg->op != KVAULT_ENGINE_OP_CRYPT) {
 		if (arg->op == KVAULT_ENGINE_OP_IMPORT) {
-			kv_binding_transit(&transit, t, arg->request_id);
+			kv_binding_transit(&transit, t, arg->request_id, 0);
 			open_as = &transit;
 		}
 		plain = open_sealed(t, open_as, blob, arg->blob_len, &len);

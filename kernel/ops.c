@@ -106,7 +106,7 @@ static int seal_secret(struct kv_caller *who, const struct kvault_control *arg,
 	secret = kv_copy_in(arg->secret_in, arg->secret_in_len, KVAULT_PAYLOAD_MAX / 2);
 	if (IS_ERR(secret))
 		return PTR_ERR(secret);
-	kv_binding_transit(&transit, who->tenant, who->request_id);
+	kv_binding_transit(&transit, who->tenant, who->request_id, arg->flags);
 	c->blob_len = arg->secret_in_len + KVAULT_BLOB_OVERHEAD;
 	c->blob = kvmalloc(c->blob_len, GFP_KERNEL_ACCOUNT);
 	ret = c->blob ? kv_seal(who->tenant, &transit, secret, arg->secret_in_len, c->blob) :
@@ -132,63 +132,24 @@ static int control_copy(struct kv_caller *who, const struct kvault_control *arg,
 	return seal_secret(who, arg, c);
 }
 
-/* A value that the daemon releases: opened here, so that it never had it. */
-static int open_secret(struct kv_caller *who, struct kvault_control *arg,
-		       const struct kv_answer *ans)
-{
-	u32 room = arg->secret_out_len, len = KVAULT_BLOB_MAX;
-	struct kvault_binding *b;
-	u8 *value = NULL;
-	int ret;
-
-	arg->secret_out_len = 0;
-	if (!ans->seg[3].len)
-		return 0;
-	if (ans->seg[0].len != sizeof(*b))
-		return -EIO;
-	b = kmemdup(ans->seg[0].p, sizeof(*b), GFP_KERNEL);
-	value = kvmalloc(KVAULT_BLOB_MAX, GFP_KERNEL_ACCOUNT);
-	ret = b && value ? kv_binding_check(who->tenant, b) : -ENOMEM;
-	/* keys have no business here, whatever the daemon says */
-	if (!ret && b->type != KVAULT_TYPE_SECRET)
-		ret = -EINVAL;
-	if (!ret)
-		ret = kv_unseal(who->tenant, b, ans->seg[3].p, ans->seg[3].len, value, &len);
-	if (ret) {
-		ret = ret == -ENOMEM ? ret : -EIO;
-		goto out_free;
-	}
-	arg->secret_out_len = len;
-	if (room < len)
-		ret = -EMSGSIZE;
-	else if (copy_to_user(u64_to_user_ptr(arg->secret_out), value, len))
-		ret = -EFAULT;
-	memzero_explicit(value, len);
-out_free:
-	kvfree(value);
-	kfree(b);
-	return ret;
-}
-
-static int control_reply(struct kv_caller *who, struct kvault_control *arg,
-			 const struct kv_answer *ans)
+static int control_reply(struct kvault_control *arg, const struct kv_answer *ans)
 {
 	const struct kv_seg *json = &ans->seg[2];
 	u32 room = arg->reply_len;
 
 	arg->reply_len = 0;
+	arg->secret_out_len = 0;
 	if (ans->status < 0)
 		return ans->status < -MAX_ERRNO ? -EIO : ans->status;
+	/* no answer carries a blob: nothing that the daemon has is opened for a caller */
 	if (ans->status < 200 || ans->status > 599 || json->len > KVAULT_BODY_MAX ||
-	    ans->seg[1].len)
+	    ans->seg[0].len || ans->seg[1].len || ans->seg[3].len)
 		return -EIO;
 	arg->status = ans->status;
 	arg->reply_len = json->len;
 	if (room < json->len)
 		return -EMSGSIZE;
-	if (copy_to_user(u64_to_user_ptr(arg->reply), json->p, json->len))
-		return -EFAULT;
-	return open_secret(who, arg, ans);
+	return copy_to_user(u64_to_user_ptr(arg->reply), json->p, json->len) ? -EFAULT : 0;
 }
 
 /**
@@ -208,7 +169,7 @@ int kv_op_control(struct kv_file *f, struct kv_caller *who, void *p)
 	int ret;
 
 	arg->status = 0;
-	if (arg->flags)
+	if (arg->flags & ~KVAULT_CONTROL_ROOT_SLOT)
 		return -EOPNOTSUPP;
 	if (!arg->method || arg->method > KVAULT_METHOD_DELETE)
 		return -EINVAL;
@@ -225,7 +186,7 @@ int kv_op_control(struct kv_file *f, struct kv_caller *who, void *p)
 	seg[3] = (struct kv_seg){ c.blob, c.blob_len };
 	ret = kv_upcall_daemon(who, KVAULT_MSG_CONTROL, arg->method, seg, &ans);
 	if (!ret)
-		ret = control_reply(who, arg, &ans);
+		ret = control_reply(arg, &ans);
 	kv_answer_done(&ans);
 out_free:
 	control_free(&c);

@@ -396,11 +396,13 @@ int kv_binding_check(const struct kv_tenant *t, const struct kvault_binding *b)
  * @b: out
  * @t: tenant
  * @request_id: of the request
+ * @flags: of the request, KVAULT_CONTROL_*: what the secret is for
  */
 void kv_binding_transit(struct kvault_binding *b, const struct kv_tenant *t,
-			const u8 *request_id)
+			const u8 *request_id, u32 flags)
 {
 	memset(b, 0, sizeof(*b));
+	b->flags = flags;
 	b->type = KVAULT_TYPE_TRANSIT;
 	memcpy(b->tenant, t->id, sizeof(b->tenant));
 	memcpy(b->version, request_id, sizeof(b->version));

