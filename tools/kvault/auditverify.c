@@ -21,6 +21,7 @@ struct check {
 	uint64_t all;
 	char *key;			/* JWK of checkpoints, or NULL */
 	unsigned int checkpoints;
+	size_t signed_seq;		/* record that the last of them signed */
 	char broken[512];
 };
 
@@ -62,11 +63,15 @@ static const char *bad_checkpoint(struct check *k, const json_t *v)
 		seq = (int64_t)k->n - 1;
 	if (seq < 0 || (size_t)seq >= k->n)
 		return "the checkpoint is of a record that is not before it";
+	/* else an old signature could stand in for one over what was changed */
+	if ((size_t)seq <= k->signed_seq)
+		return "the checkpoint is of a record that an earlier one has signed";
 	if (!k->key)
 		return "there is a checkpoint, and no key to check it with";
 	if (!text || kvault_base64url_decode(sig, sizeof(sig), text, strlen(text), &len) ||
 	    kvault_public_verify(k->key, k->hashes[seq], sig, len))
 		return "the checkpoint's signature does not verify";
+	k->signed_seq = (size_t)seq;
 	k->checkpoints++;
 	return NULL;
 }
