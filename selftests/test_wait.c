@@ -368,7 +368,7 @@ TEST_F_TIMEOUT(away, a_crashed_daemon_is_waited_for_up_to_the_callers_timeout, 1
 	start = kv_now_ms();
 	EXPECT_EQ(EHOSTDOWN, call_open(NULL));
 	took = kv_now_ms() - start;
-	EXPECT_LE(9000, took);
+	EXPECT_LE(8000, took);	/* ten seconds from the loss, of which one and a bit are over */
 	EXPECT_GT(14000, took);
 }
 
