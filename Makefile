@@ -166,8 +166,9 @@ unit: daemon tools
 		$(MAKE) --no-print-directory -C $(d) O=$(O) check &&) true
 
 # The unit tests again, under ASan and UBSan.
+# Instrumented code makes gcc see overflows that are none: no -Werror here.
 sanitize:
-	+@$(MAKE) --no-print-directory unit BUILD=$(O)/sanitize \
+	+@$(MAKE) --no-print-directory unit BUILD=$(O)/sanitize WERROR= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined'
 
 lint:
@@ -176,7 +177,7 @@ lint:
 
 mutants: tests
 	@$(VM)/host-deps build guest
-	@selftests/run-mutants --build $(O)
+	@selftests/run-mutants --build $(O) $(MUTANTS)
 
 # Boots with --icount: instructions repeat, time under emulation says nothing.
 bench:
