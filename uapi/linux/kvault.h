@@ -183,8 +183,8 @@ enum kvault_method {
 	KVAULT_METHOD_DELETE = 5,
 };
 
-/* Flags of kvault_control. */
-#define KVAULT_CONTROL_ROOT_SLOT (1u << 0) /* secret_in is for a root key slot, and for nothing else */
+/* Flags of kvault_control: secret_in is for a root key slot, and for nothing else. */
+#define KVAULT_CONTROL_ROOT_SLOT	(1u << 0)
 
 /**
  * struct kvault_control - one control operation: method, path, JSON in; status, JSON out

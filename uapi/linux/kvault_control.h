@@ -272,7 +272,7 @@ enum kvault_engine_kind {
 enum kvault_engine_op {
 	KVAULT_ENGINE_OP_UNSPEC = 0,
 	KVAULT_ENGINE_OP_GENERATE = 1,	/* -> public JWK, material */
-	KVAULT_ENGINE_OP_IMPORT = 2,	/* material, PKCS#8 -> public JWK, material */
+	KVAULT_ENGINE_OP_IMPORT = 2,	/* PKCS#8 -> public JWK, material */
 	KVAULT_ENGINE_OP_LOAD = 3,	/* material -> held under slot */
 	KVAULT_ENGINE_OP_CRYPT = 4,	/* one operation with a slot: input -> output */
 	KVAULT_ENGINE_OP_FORGET = 5,	/* slot -> gone */
