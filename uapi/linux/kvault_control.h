@@ -440,8 +440,8 @@ struct kvault_root_set {
  * @flags: must be 0
  * @secret: a blob of KVAULT_TYPE_TRANSIT with 32 bytes or more of full entropy,
  *	e.g. a recovery code, of a request with KVAULT_CONTROL_ROOT_SLOT that an
- *	administrator of the host makes just now; a key is derived from it (SP 800-108, HMAC-SHA-256,
- *	label "kvault/1/root-slot", context slot id)
+ *	administrator of the host makes just now; a key is derived from it
+ *	(SP 800-108, HMAC-SHA-256, label "kvault/1/root-slot", context slot id)
  * @secret_len: its length
  * @reserved: must be 0
  * @request_id: the request whose secret it is
