@@ -470,11 +470,12 @@ enum kvault_audit_type {
 	KVAULT_AUDIT_UNSPEC = 0,
 	KVAULT_AUDIT_USE = 1,		/* @count operations of one kind under a lease */
 	KVAULT_AUDIT_SINGLE = 2,	/* one operation: private key, or AUDIT_EACH */
-	KVAULT_AUDIT_DENIED = 3,	/* @count refusals of one kind */
+	KVAULT_AUDIT_DENIED = 3,	/* a refusal, or @count further ones, see below */
 	KVAULT_AUDIT_LEASE_END = 4,	/* the lease is closed; @count is its total */
 	KVAULT_AUDIT_VOLUME_OPEN = 5,
 	KVAULT_AUDIT_VOLUME_CLOSE = 6,	/* @count: sectors of 512 bytes */
 	KVAULT_AUDIT_PROJECT = 7,
+	KVAULT_AUDIT_LOST = 8,		/* @count records that could not be kept */
 };
 
 enum kvault_face {
@@ -502,6 +503,15 @@ enum kvault_face {
  * @face: enum kvault_face
  * @count: how many
  * @principal: who
+ *
+ * The first refusals of a uid with one errno have a record each. While more
+ * follow they are counted, and a record with @count tells of them every few
+ * seconds: @principal is the newest one's, @status the same in all; @key,
+ * @version, @request_id, @op, @alg and @face are 0.
+ *
+ * LOST: what could not even be counted so, for want of room or memory, or
+ * because its tenant ended long ago and nobody took its records. It says no
+ * more than @count; @principal is 0.
  */
 struct kvault_audit_rec {
 	__u32 size;
