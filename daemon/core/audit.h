@@ -18,6 +18,9 @@
 
 #define KVD_HASH_SIZE	32
 
+/* Operation of a record that counts refusals, of whatever was wanted. */
+#define KVD_REFUSALS	"Refusals"
+
 void kvd_audit_hash(uint8_t out[static KVD_HASH_SIZE], const uint8_t prev[static KVD_HASH_SIZE],
 		    const char *json, size_t len);
 

@@ -19,6 +19,13 @@ static const char *operation_of(const struct kvault_audit_rec *rec)
 		return "VolumeClose";
 	case KVAULT_AUDIT_PROJECT:
 		return "KeyProject";
+	case KVAULT_AUDIT_LOST:
+		return "AuditLost";
+	case KVAULT_AUDIT_DENIED:
+		/* a count: nothing is said of what was wanted */
+		if (rec->count > 1)
+			return KVD_REFUSALS;
+		break;
 	default:
 		break;
 	}
@@ -59,7 +66,7 @@ static const char *face_of(uint32_t face)
 static bool is_valid(const struct kvault_audit_rec *rec)
 {
 	return rec->size == sizeof(*rec) && rec->type > KVAULT_AUDIT_UNSPEC &&
-	       rec->type <= KVAULT_AUDIT_PROJECT && rec->seq && rec->status <= 0 &&
+	       rec->type <= KVAULT_AUDIT_LOST && rec->seq && rec->status <= 0 &&
 	       rec->status > -4096 && !(rec->op & (rec->op - 1)) &&
 	       rec->seq <= INT64_MAX && rec->count <= INT64_MAX &&
 	       kvd_principal_is_valid(&rec->principal);
@@ -81,6 +88,29 @@ static int tell_gap(struct kvd_context *ctx, struct kvd_store *st,
 	return kvd_audit_append(ctx, st, rec->tenant, &ev);
 }
 
+static const char *reason_of(const struct kvault_audit_rec *rec)
+{
+	if (rec->type == KVAULT_AUDIT_LOST)
+		return "The kernel had no room for so many records";
+	if (rec->type == KVAULT_AUDIT_DENIED && rec->count > 1)
+		return "Further refusals of this user, counted; the newest one's principal";
+	return NULL;
+}
+
+static const char *result_of(const struct kvault_audit_rec *rec)
+{
+	if (rec->type == KVAULT_AUDIT_DENIED)
+		return "Denied";
+	return rec->status || rec->type == KVAULT_AUDIT_LOST ? "Failed" : "Success";
+}
+
+static const char *signature_of(const struct kvault_audit_rec *rec)
+{
+	if (rec->type == KVAULT_AUDIT_LOST)
+		return "ENODATA";
+	return rec->status ? strerrorname_np(-rec->status) : "OK";
+}
+
 /* Where each operation has a record of its own, the count under the lease is their sum. */
 static bool is_sum(const struct kvault_audit_rec *rec, const struct kvd_version *v)
 {
@@ -96,8 +126,10 @@ static int tell(struct kvd_context *ctx, struct kvd_store *st,
 	struct kvd_event ev = {
 		.operation = operation_of(rec),
 		.face = face_of(rec->face),
-		.signature = rec->status ? strerrorname_np(-rec->status) : "OK",
-		.who = &rec->principal,
+		.result = result_of(rec),
+		.signature = signature_of(rec),
+		.reason = reason_of(rec),
+		.who = rec->type == KVAULT_AUDIT_LOST ? NULL : &rec->principal,
 		.request_id = rec->request_id,
 		.lease = rec->lease,
 		.alg = rec->alg ? kvd_alg_name(rec->alg) : NULL,
@@ -107,8 +139,6 @@ static int tell(struct kvd_context *ctx, struct kvd_store *st,
 	};
 	int r;
 
-	ev.result = rec->type == KVAULT_AUDIT_DENIED ? "Denied" :
-		    rec->status ? "Failed" : "Success";
 	if (!kvd_id_is_zero(rec->version)) {
 		r = kvd_store_version_by_id(st, rec->tenant, rec->key, rec->version, &v);
 		if (r < 0)

@@ -203,6 +203,43 @@ static void gaps_are_told(void **state)
 	assert_int_equal(c.broken, 0);
 }
 
+static void what_the_kernel_lost_has_a_record_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct kvault_audit_rec rec = { .size = sizeof(rec), .type = KVAULT_AUDIT_LOST,
+					.seq = 1, .time = 1, .count = 77 };
+	struct check c;
+
+	memcpy(rec.tenant, host.b, sizeof(rec.tenant));
+	assert_int_equal(from_kernel(f, &rec), 0);
+	c = check(f);
+	assert_int_equal(c.n, 1);
+	assert_non_null(strstr(c.last, "\"operationName\":\"AuditLost\""));
+	assert_non_null(strstr(c.last, "\"count\":77"));
+	assert_non_null(strstr(c.last, "\"resultSignature\":\"ENODATA\""));
+	assert_null(strstr(c.last, "principal"));	/* nothing is known of who */
+}
+
+static void counted_refusals_say_of_whom_they_are(void **state)
+{
+	struct fixture *f = *state;
+	struct kvault_audit_rec rec = use(1);
+	struct check c;
+
+	rec.type = KVAULT_AUDIT_DENIED;
+	rec.status = -EACCES;
+	rec.op = rec.alg = rec.face = 0;
+	rec.count = 500;
+	memset(rec.key, 0, sizeof(rec.key));
+	memset(rec.version, 0, sizeof(rec.version));
+	assert_int_equal(from_kernel(f, &rec), 0);
+	c = check(f);
+	assert_non_null(strstr(c.last, "\"operationName\":\"" KVD_REFUSALS "\""));
+	assert_non_null(strstr(c.last, "\"count\":500"));
+	assert_non_null(strstr(c.last, "\"uid\":33"));
+	assert_non_null(strstr(c.last, "\"resultSignature\":\"EACCES\""));
+}
+
 static void malformed_kernel_records_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -385,6 +422,8 @@ int main(void)
 		T(kernel_records_say_who_and_what),
 		T(repeated_kernel_records_count_once),
 		T(gaps_are_told),
+		T(what_the_kernel_lost_has_a_record_of_its_own),
+		T(counted_refusals_say_of_whom_they_are),
 		T(malformed_kernel_records_are_refused),
 		T(bytes_that_are_no_text_do_not_break_a_record),
 		T(leases_reserve_ivs_and_give_them_back),
