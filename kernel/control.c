@@ -56,6 +56,7 @@ static int become_server(struct file *file, enum kv_queue_id queue, u64 generati
 	return 0;
 }
 
+/* cocci tenant: this is where the claim is made */
 static int ctl_claim(struct file *file, void *p)
 {
 	struct kvault_claim *arg = p;
@@ -256,6 +257,7 @@ static int ctl_audit_read(struct file *file, void *p)
 	return kv_audit_read(s->generation, u64_to_user_ptr(arg->buf), &arg->len, &arg->more);
 }
 
+/* cocci tenant: kvault-root comes before the daemon, and the first key stays */
 static int ctl_root_set(struct file *file, void *p)
 {
 	struct kvault_root_set *arg = p;

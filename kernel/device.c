@@ -283,6 +283,7 @@ static int do_unwrap(struct file *file, void *arg)
 /* To close is allowed to everyone who has the file. */
 static int do_close(struct file *file, void *arg)
 {
+	/* cocci tenant: see above */
 	return kv_op_close(file->private_data, NULL, arg);
 }
 

@@ -74,7 +74,7 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 		return -E2BIG;
 	ret = copy_struct_from_user(arg, io->size, uarg, size);
 	if (ret)
-		return ret;
+		goto out_wipe;
 	*(u32 *)arg = size;	/* the user may have changed it in between */
 	ret = io->fn(file, arg);
 	if (!io->is_in && copy_to_user(uarg, arg, min_t(u32, size, io->size)))
@@ -83,6 +83,8 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 	return ret;
 }
 
+	}
+out_wipe:	/* a copy that failed has copied a part, of the root key perhaps */
 /**
  * kv_copy_in() - copy a buffer of the caller
  * @uptr: where it is
@@ -106,4 +108,5 @@ void *kv_copy_in(u64 uptr, u32 len, u32 max)
 		return ERR_PTR(-EFAULT);
 	}
 	return p;
+		memzero_explicit(p, len);	/* a part of it has come */
 }

@@ -452,6 +452,7 @@ static int instantiate(struct key *key, struct key_preparsed_payload *prep)
 static void revoke(struct key *key)
 {
 	struct kv_payload *p = kv_payload_of(key);
+	/* cocci tenant: whoever may revoke a key takes its handle from it, no more */
 	struct kv_handle *h;
 
 	if (!p)

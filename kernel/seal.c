@@ -143,6 +143,7 @@ static int kek_derive(const u8 *root, const u8 *store, const u8 *tenant, struct 
 	ret = kv_kdf(root, 32, "kvault/1/tenant-kek", context, sizeof(context), kek->key) ?:
 	      kv_kdf(root, 32, "kvault/1/tenant-kek-id", context, sizeof(context), id);
 	memcpy(kek->id, id, sizeof(kek->id));
+	memzero_explicit(id, sizeof(id));
 	kek->is_set = !ret;
 	return ret;
 }
