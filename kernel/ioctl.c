@@ -77,14 +77,18 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 		goto out_wipe;
 	*(u32 *)arg = size;	/* the user may have changed it in between */
 	ret = io->fn(file, arg);
-	if (!io->is_in && copy_to_user(uarg, arg, min_t(u32, size, io->size)))
+	if (!io->is_in && copy_to_user(uarg, arg, min_t(u32, size, io->size))) {
+#ifndef KVAULT_MUTANT_NO_UNDO
+		if (!ret && io->undo)
+			io->undo(file, arg);
+#endif
 		ret = -EFAULT;
+	}
+out_wipe:	/* a copy that failed has copied a part, of the root key perhaps */
 	memzero_explicit(arg, sizeof(arg));
 	return ret;
 }
 
-	}
-out_wipe:	/* a copy that failed has copied a part, of the root key perhaps */
 /**
  * kv_copy_in() - copy a buffer of the caller
  * @uptr: where it is
@@ -104,9 +108,9 @@ void *kv_copy_in(u64 uptr, u32 len, u32 max)
 	if (!p)
 		return ERR_PTR(-ENOMEM);
 	if (copy_from_user(p, u64_to_user_ptr(uptr), len)) {
+		memzero_explicit(p, len);	/* a part of it has come */
 		kvfree(p);
 		return ERR_PTR(-EFAULT);
 	}
 	return p;
-		memzero_explicit(p, len);	/* a part of it has come */
 }
