@@ -3,6 +3,8 @@
 
 VERSION	:= 0.1.0
 SERIES	:= 6.1 6.12
+# Kernels that we build ourselves, with checks that find bugs (build-kernel --help).
+OWN	:= um debug kcsan
 
 # Everything that is made goes here; two people in one work tree set their own.
 BUILD	?= .build
@@ -66,8 +68,11 @@ farm = mkdir -p $(1)/kernel && find $(1) -xtype l -delete && \
 	ln -sfn $(CURDIR)/Kbuild $(1)/Kbuild && ln -sfn $(CURDIR)/uapi $(1)/uapi && \
 	cp -rsf $(CURDIR)/kernel/. $(1)/kernel/
 
-kbuild = $(MAKE) --no-print-directory -C $$($(VM)/guest-kernel dir $(1))/build M=$(2) \
-	$(if $(WERROR),W=1 KCFLAGS=-Werror KDOC_WERROR=1) KVAULT_CFLAGS='$(KVAULT_CFLAGS)'
+kbuild = dir=$$($(VM)/guest-kernel dir $(1)) && $(MAKE) --no-print-directory -C $$dir/build M=$(2) \
+	$(if $(WERROR),W=1 KCFLAGS=-Werror KDOC_WERROR=1) KVAULT_CFLAGS='$(KVAULT_CFLAGS)' $(3)
+
+# Reports name functions; -g lets faddr2line and gcov name lines.
+own = CC=gcc-12 KVAULT_CFLAGS='-g $(KVAULT_CFLAGS)' $(if $(filter um,$(1)),ARCH=um)
 
 modules: $(addprefix modules-,$(KERNEL))
 
@@ -75,6 +80,11 @@ modules: $(addprefix modules-,$(KERNEL))
 $(addprefix modules-,$(SERIES)): modules-%:
 	@$(call farm,$(O)/$*)
 	+@$(call kbuild,$*,$(O)/$*) modules
+
+.PHONY: $(addprefix modules-,$(OWN))
+$(addprefix modules-,$(OWN)): modules-%:
+	@$(call farm,$(O)/$*)
+	+@$(call kbuild,$*,$(O)/$*,$(call own,$*)) modules
 
 # --- userspace ---------------------------------------------------------------
 
