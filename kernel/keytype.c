@@ -451,8 +451,8 @@ static int instantiate(struct key *key, struct key_preparsed_payload *prep)
 /* Under key->sem. Operations under way have references of their own. */
 static void revoke(struct key *key)
 {
-	struct kv_payload *p = kv_payload_of(key);
 	/* cocci tenant: whoever may revoke a key takes its handle from it, no more */
+	struct kv_payload *p = kv_payload_of(key);
 	struct kv_handle *h;
 
 	if (!p)
