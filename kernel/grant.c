@@ -31,6 +31,7 @@
 #include "principal.h"
 #include "tenant.h"
 #include "upcall.h"
+#include "visible.h"
 
 #define KV_REPORT_MS		250	/* how often we look for pauses */
 #define KV_PAUSE_MS		500	/* so long without an operation is one */
@@ -43,7 +44,7 @@ static LIST_HEAD(kv_active);
 static struct workqueue_struct *kv_grant_wq;
 
 static void report(struct work_struct *work);
-static DECLARE_DELAYED_WORK(kv_reporter, report);
+KV_STATIC struct delayed_work kv_reporter = __DELAYED_WORK_INITIALIZER(kv_reporter, report, 0);
 
 /* What a grant that does not check becomes: nothing that looks like the caller's. */
 static int access_error(int ret)
@@ -199,15 +200,16 @@ struct settlement {
 
 static int reserve_all(struct kv_tenant *t, struct settlement *s)
 {
-	int i;
+	int i, ret;
 
 	for (i = 0; i <= KV_OPS; i++) {
 		s->rec[i] = kv_audit_reserve(t);
-		if (!IS_ERR(s->rec[i]))
+		ret = PTR_ERR_OR_ZERO(s->rec[i]);
+		if (!ret)
 			continue;
 		while (i--)
 			kv_audit_cancel(t, s->rec[i]);
-		return -EAGAIN;
+		return ret;
 	}
 	return 0;
 }

@@ -41,6 +41,7 @@
 #include "pkey.h"
 #include "principal.h"
 #include "tenant.h"
+#include "visible.h"
 
 #define KV_DESC_MAX	(KVAULT_PATH_MAX - 8)	/* a path is longer by "/keys" */
 #define KV_CALLOUT_MAX	128
@@ -140,7 +141,7 @@ static int desc_parse(struct kv_desc *d, const char *s)
 	return is_long;
 }
 
-static int vet_description(const char *desc)
+KV_STATIC int vet_description(const char *desc)
 {
 	struct kv_desc d;
 	int ret = desc_parse(&d, desc);
@@ -149,7 +150,7 @@ static int vet_description(const char *desc)
 }
 
 /* The daemon knows the long form only. */
-static int desc_to_path(const char *desc, char *path)
+KV_STATIC int desc_to_path(const char *desc, char *path)
 {
 	struct kv_desc d;
 	int ret = desc_parse(&d, desc);
@@ -281,7 +282,7 @@ static u32 op_by_name(const char *name)
 }
 
 /* "" means all that can be had, 0. */
-static int callout_ops(const void *info, size_t len, u32 *ret_ops)
+KV_STATIC int callout_ops(const void *info, size_t len, u32 *ret_ops)
 {
 	char buf[KV_CALLOUT_MAX + 1], *rest = buf, *name;
 	u32 op;
@@ -363,17 +364,17 @@ out_put:
 
 /*
  * A refusal stays for a second, so that a loop does not become a load. One
- * that says nothing about the key, because its requester was killed, does not
- * stay at all.
+ * that says nothing about the key, because its requester was killed or there
+ * was no memory, does not stay at all.
  */
 static void refuse(struct key *key, struct key *authkey, int error)
 {
 	unsigned int seconds = 1;
 
-	if (error == -ERESTARTSYS || error == -EINTR) {
+	if (error == -ERESTARTSYS)
 		error = -EINTR;
+	if (error == -EINTR || error == -ENOMEM)
 		seconds = 0;
-	}
 	/* the key is in the keyring already, which may not let us link it again */
 	key_reject_and_link(key, seconds, -error, NULL, authkey);
 }

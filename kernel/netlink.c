@@ -18,12 +18,13 @@
 #include "seal.h"
 #include "tenant.h"
 #include "upcall.h"
+#include "visible.h"
 
 static struct genl_family kv_family;
 
 #define KV_NLA_ID	NLA_POLICY_EXACT_LEN(KVAULT_ID_SIZE)
 
-static const struct nla_policy kv_hello_policy[KVAULT_A_MAX + 1] = {
+KV_STATIC const struct nla_policy kv_hello_policy[KVAULT_A_MAX + 1] = {
 	[KVAULT_A_NONCE]	= KV_NLA_ID,
 	[KVAULT_A_ABI]		= { .type = NLA_U32 },
 	[KVAULT_A_ABI_MIN]	= { .type = NLA_U32 },
@@ -33,14 +34,14 @@ static const struct nla_policy kv_hello_policy[KVAULT_A_MAX + 1] = {
 	[KVAULT_A_REVISION]	= { .type = NLA_U64 },
 };
 
-static const struct nla_policy kv_none_policy[KVAULT_A_MAX + 1] = {};
+KV_STATIC const struct nla_policy kv_none_policy[KVAULT_A_MAX + 1] = {};
 
 static const struct nla_policy kv_policy_policy[KVAULT_A_MAX + 1] = {
 	[KVAULT_A_TENANT]	= KV_NLA_ID,
 	[KVAULT_A_REVISION]	= { .type = NLA_U64 },
 };
 
-static const struct nla_policy kv_object_policy[KVAULT_A_MAX + 1] = {
+KV_STATIC const struct nla_policy kv_object_policy[KVAULT_A_MAX + 1] = {
 	[KVAULT_A_TENANT]	= KV_NLA_ID,
 	[KVAULT_A_KEY]		= KV_NLA_ID,
 	[KVAULT_A_VERSION]	= KV_NLA_ID,

@@ -21,6 +21,7 @@
 #include "supply.h"
 #include "tenant.h"
 #include "upcall.h"
+#include "visible.h"
 
 static int set_timeout(struct kv_caller *who, u32 timeout_ms)
 {
@@ -30,7 +31,7 @@ static int set_timeout(struct kv_caller *who, u32 timeout_ms)
 	return 0;
 }
 
-static void *copy_path(u64 uptr, u32 len)
+KV_STATIC void *copy_path(u64 uptr, u32 len)
 {
 	char *path;
 
@@ -262,7 +263,7 @@ int kv_op_close(struct kv_file *f, struct kv_caller *who, void *p)
 }
 
 /* Length of the output, if it can be told from that of the input; else a bound. */
-static u32 output_len(const struct kvault_crypt *arg, u32 op)
+KV_STATIC u32 output_len(const struct kvault_crypt *arg, u32 op)
 {
 	switch (op) {
 	case KVAULT_OP_VERIFY:
@@ -278,7 +279,7 @@ static u32 output_len(const struct kvault_crypt *arg, u32 op)
 	return arg->in_len;
 }
 
-static bool is_output_exact(u32 op, u32 alg)
+KV_STATIC bool is_output_exact(u32 op, u32 alg)
 {
 	if (op == KVAULT_OP_UNWRAP)
 		return false;

@@ -43,6 +43,7 @@
 #include "paes.h"
 #include "principal.h"
 #include "tenant.h"
+#include "visible.h"
 
 #define KV_PAES_INNER	"xts(aes)"
 #define KV_PAES_BLOCK	16
@@ -216,7 +217,7 @@ static int key_load(struct kv_paes_key *k)
 
 /* --- setkey ---------------------------------------------------------------------- */
 
-static bool token_is_valid(const struct kvault_token *t)
+KV_STATIC bool token_is_valid(const struct kvault_token *t)
 {
 	static const u8 format[sizeof(t->format)] = { 1, 0 };
 

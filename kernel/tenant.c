@@ -33,6 +33,7 @@
 #include "audit.h"
 #include "seal.h"
 #include "tenant.h"
+#include "visible.h"
 
 #define KV_REAP_MS	500
 #define KV_TENANTS_MAX	16384	/* ephemeral ones at once */
@@ -50,8 +51,8 @@ static const u32 limits_ephemeral[KV_CHARGES] = {
 	[KV_CHARGE_REQUEST] = 64,
 };
 
-static DEFINE_MUTEX(kv_tenants_lock);
-static LIST_HEAD(kv_tenants);
+KV_STATIC struct mutex kv_tenants_lock = __MUTEX_INITIALIZER(kv_tenants_lock);
+KV_STATIC struct list_head kv_tenants = LIST_HEAD_INIT(kv_tenants);
 static u64 kv_tenants_made;
 static u32 kv_tenants_count;
 static struct kv_tenant *kv_host;
@@ -61,9 +62,9 @@ static struct workqueue_struct *kv_end_wq;
 
 static void tenant_end(struct work_struct *work);
 static void reap(struct work_struct *work);
-static DECLARE_DELAYED_WORK(kv_reaper, reap);
+KV_STATIC struct delayed_work kv_reaper = __DELAYED_WORK_INITIALIZER(kv_reaper, reap, 0);
 
-static struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
+KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
 {
 	struct kv_tenant *t;
 	int i;
