@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c denial.c kaudit.c \
+CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c denial.c head.c kaudit.c \
 	keyrule.c lease.c unit.c)
 API_SRCS := $(addprefix api/,access.c audit.c control.c keychange.c keyjson.c keymake.c \
 	keyread.c request.c roles.c root.c status.c vaults.c)
@@ -38,6 +38,10 @@ test-access_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 TESTS += test-audit
 test-audit_SRCS := core/test-audit.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
 test-audit_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-head
+test-head_SRCS := core/test-head.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
+test-head_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 
 TESTS += test-daemon
 test-daemon_SRCS := test-daemon.c test-link.c manager.c records.c startup.c $(API_SRCS) $(CORE_SRCS) \

@@ -18,6 +18,7 @@
 #include "core/audit.h"
 #include "core/checkpoint.h"
 #include "core/denial.h"
+#include "core/head.h"
 #include "core/lease.h"
 #include "link.h"
 #include "manager.h"
@@ -292,6 +293,22 @@ static int find_result(struct kvd_request *req)
 				      &req->reply_text);
 }
 
+/* On top of a log that does not check nothing is done that it would have to tell of. */
+static int check_log(struct kvd_request *req)
+{
+	uint64_t seq = kvd_head_broken(req->ctx, req->msg.tenant);
+
+#ifdef KVAULT_MUTANT_NO_LOG_REFUSAL
+	seq = 0;
+#endif
+	if (!seq || (is_control(req) && (!is_change(req) || kvd_api_is_accept(req))))
+		return 0;
+	return kvd_refuse(&req->why, KVD_E_LOG_BROKEN,
+			  "This tenant's audit log does not check at record %llu: restore the "
+			  "store from a backup, or see 'kvault audit accept'",
+			  (unsigned long long)seq);
+}
+
 static void decide(struct kvd_manager *m, struct kvd_request *req)
 {
 	int r;
@@ -319,6 +336,8 @@ static void decide(struct kvd_manager *m, struct kvd_request *req)
 	if (!r)
 		req->is_replay = true;
 	else if (r == KVD_E_NOT_FOUND)
+		r = check_log(req);
+	if (!r && !req->is_replay)
 		r = is_control(req) ? kvd_api_control(req) : kvd_api_access(req);
 	conclude(m, req, r);
 }
@@ -500,6 +519,8 @@ static void flush(struct kvd_manager *m)
 			render(req, kvd_refuse(&req->why, KVD_E_UNAVAILABLE,
 					       "The store cannot be written: %s", strerror(-r)));
 		}
+		else if (req->accepts_log)
+			kvd_head_forget(&m->ctx, req->msg.tenant);
 		if (req->has_push)
 			push(m, req);
 		r = send_answer(m, req);
@@ -653,8 +674,6 @@ int kvd_manager_new(struct sd_event *event, const struct kvd_config *config,
 		r = kvd_startup_stores(&m->ctx, config, why);
 	if (!r)
 		r = connect_kernel(m, config->device, why);
-	if (!r)
-		r = kvd_checkpoint_load(&m->ctx);
 	if (!r)
 		r = add_sources(m);
 	if (r < 0) {

@@ -10,7 +10,8 @@
 #include <time.h>
 
 #include "api/slots.h"
-#include "core/audit.h"
+#include "core/checkpoint.h"
+#include "core/head.h"
 #include "core/lease.h"
 #include "startup.h"
 #include "util/io.h"
@@ -296,6 +297,34 @@ static int note_claim(struct kvd_context *ctx, uint64_t generation)
 	return r;
 }
 
+struct check {
+	struct kvd_context *ctx;
+	struct kvd_store *st;
+};
+
+static int check_one(const struct kvd_tenant *t, void *data)
+{
+	struct check *c = data;
+
+	return kvd_head_check(c->ctx, c->st, t->id.b);
+}
+
+/* Before anything is appended, or signed. */
+static int check_logs(struct kvd_context *ctx)
+{
+	struct kvd_store *both[] = { ctx->host, ctx->ephemeral };
+	size_t i;
+	int r;
+
+	r = kvd_checkpoint_load(ctx);
+	for (i = 0; !r && i < ARRAY_SIZE(both); i++) {
+		struct check c = { ctx, both[i] };
+
+		r = kvd_store_tenant_each(both[i], check_one, &c);
+	}
+	return r;
+}
+
 int kvd_startup_resync(struct kvd_context *ctx, uint64_t generation, struct kvd_why *why)
 {
 	struct resync rs = { .ctx = ctx };
@@ -304,6 +333,8 @@ int kvd_startup_resync(struct kvd_context *ctx, uint64_t generation, struct kvd_
 	r = kvd_store_begin(ctx->host);
 	if (!r)
 		r = kvd_store_begin(ctx->ephemeral);
+	if (!r)
+		r = check_logs(ctx);
 	if (!r)
 		r = note_claim(ctx, generation);
 	if (!r)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <systemd/sd-event.h>
 
@@ -596,6 +597,72 @@ static void kernel_records_are_acknowledged_when_durable(void **state)
 	assert_int_equal(test_link_last(TEST_ACK)->revision, 1);
 }
 
+/* Changes the stored log as who can write to its file can. */
+static void change_log(struct fixture *f, const char *sql)
+{
+	char path[96];
+	sqlite3 *db;
+
+	f->m = kvd_manager_free(f->m);
+	snprintf(path, sizeof(path), "%s/kvault.db", f->state);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(start(f), 0);
+}
+
+static void a_log_that_does_not_check_is_not_gone_on_with(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	change_log(f, "UPDATE audit SET json = replace(json, 'KeyCreate', 'KeyCreat3')");
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), -EHOSTDOWN);
+	assert_int_equal(control(f, KVAULT_METHOD_PUT, "/vaults/another", "{}"), 503);
+	assert_non_null(strstr(reply(), "AuditLogBroken"));
+	assert_non_null(strstr(reply(), "record 2"));
+	/* it can be looked at */
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/audit", NULL), 200);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/status", NULL), 200);
+	assert_non_null(strstr(reply(), "does not check at record 2"));
+	/* and mended */
+	change_log(f, "UPDATE audit SET json = replace(json, 'KeyCreat3', 'KeyCreate')");
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), 0);
+}
+
+static void a_broken_log_is_accepted_by_an_administrator_only(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t flags = f->who[0].flags;
+
+	make_key(f);
+	assert_int_equal(control(f, KVAULT_METHOD_POST, "/audit/accept", "{\"record\":2}"), 409);
+	change_log(f, "UPDATE audit SET json = replace(json, 'KeyCreate', 'KeyCreat3')");
+	f->who[0].flags = KVAULT_PRINCIPAL_INIT_PIDNS;
+	assert_int_equal(control(f, KVAULT_METHOD_POST, "/audit/accept", "{\"record\":2}"), 403);
+	f->who[0].flags = flags;
+	assert_int_equal(control(f, KVAULT_METHOD_POST, "/audit/accept", "{\"record\":3}"), 400);
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), -EHOSTDOWN);
+	assert_int_equal(control(f, KVAULT_METHOD_POST, "/audit/accept", "{\"record\":2}"), 200);
+	assert_int_equal(open_key(f, "payroll/keys/data", 0), 0);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/audit", NULL), 200);
+	assert_non_null(strstr(reply(), "\"operationName\":\"AuditAccept\""));
+	assert_non_null(strstr(reply(), "\"object\":\"audit/2\""));
+}
+
+static void a_log_is_told_of_to_who_may_read_it(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/status", NULL), 200);
+	assert_non_null(strstr(reply(), "\"head\""));
+	f->who[0].flags = KVAULT_PRINCIPAL_INIT_PIDNS;
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/status", NULL), 200);
+	assert_null(strstr(reply(), "\"head\""));
+	assert_null(strstr(reply(), "\"records\""));
+}
+
 static void a_store_is_not_made_twice(void **state)
 {
 	struct fixture *f = *state;
@@ -647,6 +714,9 @@ int main(void)
 		T(guests_have_a_vault_of_their_own),
 		T(role_changes_are_pushed_as_policy),
 		T(kernel_records_are_acknowledged_when_durable),
+		T(a_log_that_does_not_check_is_not_gone_on_with),
+		T(a_broken_log_is_accepted_by_an_administrator_only),
+		T(a_log_is_told_of_to_who_may_read_it),
 		T(a_store_is_not_made_twice),
 		T(a_store_of_another_root_is_refused),
 	};

@@ -55,6 +55,9 @@ int kvd_api_role_list(struct kvd_request *req);
 
 int kvd_api_audit_list(struct kvd_request *req);
 int kvd_api_audit_key(struct kvd_request *req);
+int kvd_api_audit_accept(struct kvd_request *req);
+/* The one change that a broken log does not refuse. */
+bool kvd_api_is_accept(const struct kvd_request *req);
 
 int kvd_api_root_get(struct kvd_request *req);
 int kvd_api_root_recovery(struct kvd_request *req);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /audit: each tenant reads its own log, as it is stored. */
 #include "api/api.h"
+#include "core/head.h"
 #include "util/hex.h"
 
 #define PAGE_MAX	1000
@@ -110,6 +111,7 @@ int kvd_api_audit_list(struct kvd_request *req)
 
 int kvd_api_audit_key(struct kvd_request *req)
 {
+	char store[2 * KVAULT_ID_SIZE + 1];
 	json_t *jwk;
 	int r;
 
@@ -119,10 +121,39 @@ int kvd_api_audit_key(struct kvd_request *req)
 	if (req->msg.tenant_kind != KVAULT_TENANT_HOST || !req->ctx->audit_key.jwk)
 		return kvd_fail(req, KVD_E_NOT_FOUND, "This tenant's log has no checkpoints");
 	jwk = json_loads(req->ctx->audit_key.jwk, 0, NULL);
-	if (!jwk || json_object_set_new(jwk, "kty", json_string("EC"))) {
+	kvd_hex_encode(store, req->ctx->meta.store.b, KVAULT_ID_SIZE);
+	/* What is signed names the store: who verifies needs to know it. */
+	if (!jwk || json_object_set_new(jwk, "kty", json_string("EC")) ||
+	    json_object_set_new(jwk, "store", json_string(store))) {
 		json_decref(jwk);
 		return -ENOMEM;
 	}
 	req->reply = jwk;
 	return 0;
+}
+
+/* The damage stays where it is, for all to see; what comes behind it is signed again. */
+int kvd_api_audit_accept(struct kvd_request *req)
+{
+	static const char *const known[] = { "record", NULL };
+	uint64_t broken = kvd_head_broken(req->ctx, req->msg.tenant), seq = 0;
+	int r;
+
+	r = kvd_api_may(req, NULL, NULL, KVD_MAY_ROOT);
+	if (!r)
+		r = kvd_json_only(req->body, known, "the body", &req->why);
+	if (!r)
+		r = kvd_json_uint(req->body, "record", INT64_MAX, &seq, &req->why);
+	if (r)
+		return r;
+	if (!broken)
+		return kvd_fail(req, KVD_E_CONFLICT, "This tenant's log checks: there is nothing "
+				"to accept");
+	if (seq != broken)
+		return kvd_fail(req, KVD_E_BAD_PARAMETER, "'record' is not %llu, the first one "
+				"that does not check", (unsigned long long)broken);
+	snprintf(req->object, sizeof(req->object), "audit/%llu", (unsigned long long)broken);
+	req->accepts_log = true;
+	req->reply = json_pack("{s:I}", "record", (json_int_t)broken);
+	return req->reply ? 0 : -ENOMEM;
 }

@@ -44,6 +44,7 @@ static const struct {
 	/* Reading the log does not make it longer. */
 	{ KVAULT_METHOD_GET, "audit", "AuditGet", kvd_api_audit_list, true, false },
 	{ KVAULT_METHOD_GET, "audit/key", "AuditKeyGet", kvd_api_audit_key, true, false },
+	{ KVAULT_METHOD_POST, "audit/accept", "AuditAccept", kvd_api_audit_accept, false, false },
 	{ KVAULT_METHOD_GET, "root", "RootGet", kvd_api_root_get, true, false },
 	{ KVAULT_METHOD_POST, "root/recovery", "RootRecoveryCreate", kvd_api_root_recovery, false,
 	  true },
@@ -91,6 +92,11 @@ static int parse_body(struct kvd_request *req)
 		return req->body ? 0 : -ENOMEM;
 	}
 	return kvd_json_parse(req->body_text, req->body_len, &req->body, &req->why);
+}
+
+bool kvd_api_is_accept(const struct kvd_request *req)
+{
+	return req->msg.op == KVAULT_METHOD_POST && matches(req, "audit/accept");
 }
 
 int kvd_api_control(struct kvd_request *req)

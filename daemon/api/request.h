@@ -68,6 +68,7 @@ struct kvd_request {
 	const char *operation;		/* name in the audit log; NULL: none */
 	bool is_quiet;			/* no record when it went well */
 	bool is_replay;			/* was carried out before */
+	bool accepts_log;		/* its tenant's broken log is gone on with */
 	char object[512];
 	struct kvd_push push;
 	bool has_push;

@@ -2,7 +2,7 @@
 /* /status and /whoami: what serves here, and who the kernel says one is. */
 #include "api/api.h"
 #include "api/slots.h"
-#include "core/audit.h"
+#include "core/head.h"
 #include "util/hex.h"
 #include "util/time.h"
 
@@ -12,10 +12,14 @@ static const char *const kinds[] = {
 	[KVAULT_TENANT_PERSISTENT] = "persistent",
 };
 
+static bool is_admin(const struct kvd_request *req)
+{
+	return req->who.caller->flags & req->who.opener->flags & KVAULT_PRINCIPAL_ADMIN;
+}
+
 static bool is_host_admin(const struct kvd_request *req)
 {
-	return req->msg.tenant_kind == KVAULT_TENANT_HOST &&
-	       (req->who.caller->flags & req->who.opener->flags & KVAULT_PRINCIPAL_ADMIN);
+	return req->msg.tenant_kind == KVAULT_TENANT_HOST && is_admin(req);
 }
 
 static int engine_one(const struct kvd_kernel_engine *e, void *data)
@@ -56,9 +60,17 @@ static int add_host_parts(struct kvd_request *req, json_t *reply)
 
 static json_t *warnings(struct kvd_request *req)
 {
+	uint64_t broken = kvd_head_broken(req->ctx, req->msg.tenant);
 	json_t *list = json_array();
 	bool has_recovery = false;
+	char text[192];
 
+	if (list && is_admin(req) && broken) {
+		snprintf(text, sizeof(text), "The audit log does not check at record %llu: nothing "
+			 "is granted or changed. Restore the store from a backup, or see "
+			 "'kvault audit accept'", (unsigned long long)broken);
+		json_array_append_new(list, json_string(text));
+	}
 	if (!list || !is_host_admin(req))
 		return list;
 	json_decref(kvd_slots_public(req->ctx, &has_recovery));
@@ -80,7 +92,13 @@ static json_t *audit_json(struct kvd_request *req)
 	uint8_t hash[32];
 	char hex[65];
 	uint64_t seq = 0;
+	uint32_t may = 0;
 
+	if (kvd_access_actions(req->st, req->msg.tenant, &req->who, NULL, NULL, &may))
+		return NULL;
+	/* How much happens here, and what, is for who may read the log. */
+	if (!(may & KVD_MAY_AUDIT))
+		return json_object();
 	if (kvd_store_log_head(req->st, req->msg.tenant, &seq, hash))
 		return NULL;
 	kvd_hex_encode(hex, hash, sizeof(hash));

@@ -5,8 +5,8 @@
  *	hash(n) = SHA-256(0x00 || hash(n-1) || canonical JSON of record n)
  *
  * with 32 zeros before the first. Canonical: sorted keys, compact, UTF-8, no
- * numbers but whole ones. A checkpoint is a record with an ES256 signature;
- * signed is hash(signedSeq), as the digest.
+ * numbers but whole ones. A checkpoint is a record with an ES256 signature of
+ * an earlier one, see core/head.h.
  *
  * A record is appended in the transaction of what it tells of. When it cannot
  * be written, that must not happen either: callers undo it.
@@ -17,6 +17,8 @@
 #include "core/context.h"
 
 #define KVD_HASH_SIZE	32
+
+#define KVD_CHECKPOINT	"AuditCheckpoint"	/* operation of a record that signs another */
 
 /* Operation of a record that counts refusals, of whatever was wanted. */
 #define KVD_REFUSALS	"Refusals"

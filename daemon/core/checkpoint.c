@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/audit.h"
 #include "core/checkpoint.h"
+#include "core/head.h"
 #include "util/base64.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/time.h"
 
-#define SIGNATURE_SIZE	64
 #define RETRY_S		10
 #define TIMEOUT_MS	10000
 
@@ -80,6 +80,10 @@ static int sign(struct kvd_context *ctx, struct kvd_checkpoint *cp)
 	uint8_t hash[KVD_HASH_SIZE];
 	int r;
 
+#ifndef KVAULT_MUTANT_SIGN_BROKEN
+	if (kvd_head_broken(ctx, ctx->meta.host.b))
+		return 0;
+#endif
 	r = kvd_store_log_head(ctx->host, ctx->meta.host.b, &seq, hash);
 	if (r < 0 || seq == ctx->checkpoint_seq)
 		return r;
@@ -88,8 +92,9 @@ static int sign(struct kvd_context *ctx, struct kvd_checkpoint *cp)
 		return 0;
 	arg.blob = (uintptr_t)ctx->audit_key.blob;
 	arg.blob_len = (uint32_t)ctx->audit_key.blob_len;
-	arg.in = (uintptr_t)hash;
-	arg.in_len = sizeof(hash);
+	kvd_head_digest(cp->digest, ctx, ctx->meta.host.b, seq, hash);
+	arg.in = (uintptr_t)cp->digest;
+	arg.in_len = sizeof(cp->digest);
 	cp->seq = seq;
 	return ask(ctx, cp, &arg, &ctx->audit_key);
 }
@@ -139,16 +144,22 @@ static int keep_key(struct kvd_context *ctx, struct kvd_checkpoint *cp, const ui
 static int keep_signature(struct kvd_context *ctx, struct kvd_checkpoint *cp,
 			  const uint8_t *text, size_t text_len)
 {
-	char signature[KVD_BASE64_LEN(SIGNATURE_SIZE) + 1];
+	char signature[KVD_BASE64_LEN(KVD_SIGNATURE_SIZE) + 1];
 	_cleanup_json_ json_t *more = NULL;
-	struct kvd_event ev = { .operation = "AuditCheckpoint", .result = "Success",
+	struct kvd_event ev = { .operation = KVD_CHECKPOINT, .result = "Success",
 				.signature = "OK" };
 	uint8_t hash[KVD_HASH_SIZE];
 	uint64_t seq = 0;
 	int r;
 
-	if (text_len != SIGNATURE_SIZE)
+	if (text_len != KVD_SIGNATURE_SIZE)
 		return -EBADMSG;
+#ifndef KVAULT_MUTANT_KEEP_ANY_SIGNATURE
+	/* The blob is sealed and its public half is not: another one may stand beside it. */
+	r = kvd_head_verify(ctx->audit_key.jwk, cp->digest, text);
+	if (r < 0)
+		return r;
+#endif
 	kvd_base64url_encode(signature, text, text_len);
 	more = json_pack("{s:s, s:I, s:s}", "signature", signature, "signedSeq",
 			 (json_int_t)cp->seq, "alg", "ES256");

@@ -17,6 +17,7 @@ struct kvd_checkpoint {
 	uint64_t not_before;		/* CLOCK_BOOTTIME nanoseconds: when to try again */
 	uint64_t last;			/* likewise: when the newest was made */
 	uint64_t seq;			/* what is being signed; 0: the key is being made */
+	uint8_t digest[32];		/* likewise */
 	uint64_t give_up;
 	uint64_t cookie;
 	struct kvd_audit_key key;	/* that is being made */

@@ -16,6 +16,12 @@ void kvd_context_init(struct kvd_context *ctx)
 
 void kvd_context_done(struct kvd_context *ctx)
 {
+	struct kvd_broken *b;
+
+	while ((b = ctx->broken)) {
+		ctx->broken = b->next;
+		free(b);
+	}
 	kvd_audit_mirror_drop(ctx);
 	kvd_audit_key_done(&ctx->audit_key);
 	ctx->host = kvd_store_close(ctx->host);

@@ -16,6 +16,13 @@ struct kvd_mirror {
 	uint8_t tenant[KVAULT_ID_SIZE];
 };
 
+/* A tenant whose log does not check: nothing new is done for it. */
+struct kvd_broken {
+	struct kvd_broken *next;
+	uint8_t tenant[KVAULT_ID_SIZE];
+	uint64_t seq;			/* the first record that does not check */
+};
+
 struct kvd_context {
 	struct kvd_store *host;
 	struct kvd_store *ephemeral;
@@ -30,6 +37,8 @@ struct kvd_context {
 
 	struct kvd_audit_key audit_key;	/* jwk NULL: not made yet */
 	uint64_t checkpoint_seq;	/* newest checkpoint of the host's log */
+
+	struct kvd_broken *broken;
 
 	struct kvd_mirror *mirror, **mirror_end;
 };

@@ -26,6 +26,25 @@ int kvd_store_log_head(struct kvd_store *st, const uint8_t *tenant, uint64_t *re
 	return 0;
 }
 
+int kvd_store_log_hash(struct kvd_store *st, const uint8_t *tenant, uint64_t seq,
+		       uint8_t ret_hash[static 32])
+{
+	_cleanup_stmt_ sqlite3_stmt *q = NULL;
+	int r;
+
+	r = kvd_sql_prepare(st, &q, "SELECT hash FROM audit WHERE tenant = ? AND seq = ?", "di",
+			    tenant, (int64_t)seq);
+	if (r < 0)
+		return r;
+	r = kvd_sql_step(q);
+	if (r <= 0)
+		return r < 0 ? r : KVD_E_NOT_FOUND;
+	if (sqlite3_column_bytes(q, 0) != 32)
+		return KVD_E_NOT_FOUND;
+	memcpy(ret_hash, sqlite3_column_blob(q, 0), 32);
+	return 0;
+}
+
 int kvd_store_log_add(struct kvd_store *st, const uint8_t *tenant, uint64_t seq, const char *json,
 		      const uint8_t hash[static 32])
 {

@@ -263,6 +263,9 @@ struct kvd_log_row {
 /* The newest record: seq 0 and a hash of zeros when there is none. */
 int kvd_store_log_head(struct kvd_store *st, const uint8_t *tenant, uint64_t *ret_seq,
 		       uint8_t ret_hash[static 32]);
+/* The hash of one record; KVD_E_NOT_FOUND, also when it is no hash. */
+int kvd_store_log_hash(struct kvd_store *st, const uint8_t *tenant, uint64_t seq,
+		       uint8_t ret_hash[static 32]);
 int kvd_store_log_add(struct kvd_store *st, const uint8_t *tenant, uint64_t seq, const char *json,
 		      const uint8_t hash[static 32]);
 /* Records above after, in order, until fn returns non-zero (a positive one ends well). */

@@ -22,6 +22,7 @@ static const struct kvd_error errors[KVD_E_MAX] = {
 	[KVD_E_CONFLICT]	= { 409, "Conflict", NULL, -EEXIST },
 	[KVD_E_THROTTLED]	= { 429, "Throttled", NULL, -EDQUOT },
 	[KVD_E_UNAVAILABLE]	= { 503, "ServiceUnavailable", NULL, -EHOSTDOWN },
+	[KVD_E_LOG_BROKEN]	= { 503, "ServiceUnavailable", "AuditLogBroken", -EHOSTDOWN },
 	[KVD_E_TIMEOUT]		= { 504, "Timeout", NULL, -ETIMEDOUT },
 	[KVD_E_INTERNAL]	= { 500, "InternalError", NULL, -EIO },
 };

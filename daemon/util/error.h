@@ -28,6 +28,7 @@ enum kvd_e {
 	KVD_E_CONFLICT,
 	KVD_E_THROTTLED,
 	KVD_E_UNAVAILABLE,	/* no root key, no engine */
+	KVD_E_LOG_BROKEN,	/* the tenant's audit log does not check */
 	KVD_E_TIMEOUT,
 	KVD_E_INTERNAL,
 	KVD_E_MAX

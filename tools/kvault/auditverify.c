@@ -6,8 +6,13 @@
  *
  * with 32 zeros before the first; canonical JSON is compact, with sorted keys
  * and without the member "hash". A checkpoint's signature is ES256, r||s, with
- * hash(signedSeq) as the digest.
+ * the digest
+ *
+ *	SHA-256("kvault/1/audit-head" || store id (16) || tenant id (16) ||
+ *		signedSeq (8, big-endian) || hash(signedSeq) (32))
  */
+#include <endian.h>
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -20,6 +25,8 @@ struct check {
 	size_t n, room;
 	uint64_t all;
 	char *key;			/* JWK of checkpoints, or NULL */
+	uint8_t store[KVAULT_ID_SIZE];	/* whose log it is: signed with it */
+	uint8_t tenant[KVAULT_ID_SIZE];
 	unsigned int checkpoints;
 	size_t signed_seq;		/* record that the last of them signed */
 	char broken[512];
@@ -40,6 +47,24 @@ static int hash_record(const uint8_t *prev, const json_t *record, uint8_t *out)
 	return ok ? 0 : -1;
 }
 
+/* What a checkpoint of record seq signs; 0, or -1 without memory. */
+static int head_digest(const struct check *k, uint64_t seq, uint8_t *out)
+{
+	static const char label[] = "kvault/1/audit-head";
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	uint64_t n = htobe64(seq);
+	int ok;
+
+	ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+	     EVP_DigestUpdate(md, label, sizeof(label) - 1) &&
+	     EVP_DigestUpdate(md, k->store, sizeof(k->store)) &&
+	     EVP_DigestUpdate(md, k->tenant, sizeof(k->tenant)) &&
+	     EVP_DigestUpdate(md, &n, sizeof(n)) &&
+	     EVP_DigestUpdate(md, k->hashes[seq], HASH) && EVP_DigestFinal_ex(md, out, NULL);
+	EVP_MD_CTX_free(md);
+	return ok ? 0 : -1;
+}
+
 static int broken(struct check *k, size_t seq, const json_t *v, const char *why)
 {
 	const char *when = cli_str(v, "time"), *op = cli_str(v, "operationName");
@@ -55,7 +80,7 @@ static const char *bad_checkpoint(struct check *k, const json_t *v)
 {
 	const char *text = cli_str(v, "signature");
 	int64_t seq = cli_int(v, "signedSeq");
-	uint8_t sig[64];
+	uint8_t sig[64], digest[HASH];
 	size_t len = 0;
 
 	/* Whoever forgot which record it is of, meant the one before. */
@@ -69,7 +94,8 @@ static const char *bad_checkpoint(struct check *k, const json_t *v)
 	if (!k->key)
 		return "there is a checkpoint, and no key to check it with";
 	if (!text || kvault_base64url_decode(sig, sizeof(sig), text, strlen(text), &len) ||
-	    kvault_public_verify(k->key, k->hashes[seq], sig, len))
+	    head_digest(k, (uint64_t)seq, digest) ||
+	    kvault_public_verify(k->key, digest, sig, len))
 		return "the checkpoint's signature does not verify";
 	k->signed_seq = (size_t)seq;
 	k->checkpoints++;
@@ -121,6 +147,17 @@ static int check_one(struct cli *c, json_t *v, void *data)
 	return 0;
 }
 
+static int take_key(struct check *k, const json_t *key, const json_t *who)
+{
+	const char *store = cli_str(key, "store"), *tenant = cli_str(who, "tenant");
+
+	k->key = json_dumps(key, JSON_COMPACT);
+	if (!k->key || !store || !tenant || kvault_hex_decode(k->store, sizeof(k->store), store) ||
+	    kvault_hex_decode(k->tenant, sizeof(k->tenant), tenant))
+		return cli_fail(CLI_INTERNAL, "kvaultd does not say whose log it signs");
+	return 0;
+}
+
 /* How long the log is, said before it is read: what is cut off at its end is missed. */
 static int start(struct cli *c, struct check *k, json_t **ret_head)
 {
@@ -145,7 +182,7 @@ static int start(struct cli *c, struct check *k, json_t **ret_head)
 		r = cli_call(c, &(struct cli_call){ KVAULT_METHOD_GET, "/audit/key", NULL, NULL,
 						    "get the key of the log's checkpoints" }, &key);
 	if (!r && key)
-		k->key = json_dumps(key, JSON_COMPACT);
+		r = take_key(k, key, who);
 out:
 	json_decref(status);
 	json_decref(who);
@@ -212,5 +249,33 @@ int cli_audit_verify(struct cli *c)
 	json_decref(head);
 	free(k.hashes);
 	free(k.key);
+	return r;
+}
+
+int cli_audit_accept(struct cli *c)
+{
+	struct cli_call call = { KVAULT_METHOD_POST, "/audit/accept", NULL, NULL,
+				 "go on with the log" };
+	unsigned long long seq;
+	json_t *body, *j = NULL;
+	char *end;
+	int r;
+
+	errno = 0;
+	seq = strtoull(c->args[0], &end, 10);
+	if (c->args[0][0] < '0' || c->args[0][0] > '9' || *end || errno || !seq || seq > INT64_MAX)
+		return cli_usage(c, "'%.60s' is not the number of a record", c->args[0]);
+	r = cli_confirm(c, "The log does not check at record %llu: what is there may have been "
+			"changed, and will go on being told. Go on with it?", seq);
+	if (r)
+		return r;
+	body = json_pack("{s:I}", "record", (json_int_t)seq);
+	call.body = body;
+	if (!cli_dry_run(c, &call))
+		r = cli_call(c, &call, &j);
+	if (!r && j && cli_for_people(c, j, &r))
+		cli_note(c, "the log goes on behind record %llu", seq);
+	json_decref(body);
+	json_decref(j);
 	return r;
 }

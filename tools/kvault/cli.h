@@ -226,6 +226,7 @@ int cli_role_definitions(struct cli *c);
 int cli_audit_show(struct cli *c);
 int cli_audit_verify(struct cli *c);
 int cli_audit_export(struct cli *c);
+int cli_audit_accept(struct cli *c);
 int cli_root_status(struct cli *c);
 int cli_root_slot_list(struct cli *c);
 int cli_root_recovery_create(struct cli *c);

@@ -88,7 +88,9 @@ static void print_daemon(const json_t *d)
 		printf("%-12s%zu slots, recovery code: %s\n", "root", json_array_size(slots),
 		       json_is_true(json_object_get(json_object_get(d, "root"), "recovery")) ?
 		       "yes" : "none");
-	printf("%-12s%lld records\n", "audit", (long long)cli_int(d, "audit.records"));
+	/* only who may read the log is told how long it is */
+	if (json_object_get(json_object_get(d, "audit"), "records"))
+		printf("%-12s%lld records\n", "audit", (long long)cli_int(d, "audit.records"));
 }
 
 static void print_status(const json_t *j)

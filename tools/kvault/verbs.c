@@ -59,6 +59,8 @@ const struct cli_verb cli_verbs[] = {
 	  cli_audit_verify },
 	{ "audit", "export", "", 0, 0, B(OUT), "all of the log, one record a line",
 	  cli_audit_export },
+	{ "audit", "accept", "RECORD", 1, 1, 0, "go on with a log that does not check",
+	  cli_audit_accept },
 	{ "root", "status", "", 0, 0, 0, "the root key of the store", cli_root_status },
 	{ "root slot", "list", "", 0, 0, 0, "what can open the root key", cli_root_slot_list },
 	{ "root recovery", "create", "", 0, 0, 0, "make a recovery code, and show it once",

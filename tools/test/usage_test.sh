@@ -87,6 +87,10 @@ says 2 'no user' role assign reader --to user:nobody-of-this-name --scope /
 says 2 'since takes' audit show --since yesterday
 says 2 'principal takes' audit show --principal root
 says 2 'count takes a whole number' audit show -n 0
+says 2 'RECORD is missing' audit accept
+says 2 'not the number of a record' audit accept 0
+says 2 'not the number of a record' audit accept 1x
+says 2 'give --yes' audit accept 17
 says 2 'bash only' completion zsh
 says 2 'name of a vault' vault create "$long"
 says 2 'name of a vault' vault create "$(printf 'v\xc3\xa4')"
