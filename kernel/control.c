@@ -303,10 +303,9 @@ static const struct kv_ioctl ctl_ioctls[] = {
 	KV_IOCTL(KVAULT_CTL_CLAIM, kvault_claim, generation, ctl_claim),
 	KV_IOCTL(KVAULT_CTL_EXCHANGE, kvault_exchange, next_len, ctl_exchange),
 	KV_IOCTL(KVAULT_CTL_SEAL, kvault_seal, request_id, ctl_seal),
-	KV_IOCTL(KVAULT_CTL_SUBMIT, kvault_submit, in_len, ctl_submit),
+	KV_IOCTL_IN(KVAULT_CTL_SUBMIT, kvault_submit, in_len, ctl_submit),
 	KV_IOCTL(KVAULT_CTL_AUDIT_READ, kvault_audit_read, more, ctl_audit_read),
-	{ .cmd = KVAULT_CTL_ROOT_SET, .size = sizeof(struct kvault_root_set),
-	  .min_size = sizeof(struct kvault_root_set), .is_in = true, .fn = ctl_root_set },
+	KV_IOCTL_IN(KVAULT_CTL_ROOT_SET, kvault_root_set, key, ctl_root_set),
 	KV_IOCTL(KVAULT_CTL_ROOT_WRAP, kvault_root_wrap, pad, ctl_root_wrap),
 };
 
@@ -368,7 +367,7 @@ static int eng_attach(struct file *file, void *p)
 }
 
 static const struct kv_ioctl eng_ioctls[] = {
-	KV_IOCTL(KVAULT_ENG_ATTACH, kvault_attach, reserved, eng_attach),
+	KV_IOCTL_IN(KVAULT_ENG_ATTACH, kvault_attach, reserved, eng_attach),
 	KV_IOCTL(KVAULT_ENG_EXCHANGE, kvault_exchange, next_len, eng_exchange),
 };
 

@@ -287,6 +287,15 @@ static int do_close(struct file *file, void *arg)
 	return kv_op_close(file->private_data, NULL, arg);
 }
 
+/* A handle whose number the caller does not know would stay until the file is closed. */
+static void undo_open(struct file *file, void *arg)
+{
+	const struct kvault_open *o = arg;
+
+	/* cocci tenant: the handle is one that this call has made */
+	kv_op_close(file->private_data, NULL, &(struct kvault_close){ .handle = o->handle });
+}
+
 static const struct kv_ioctl device_ioctls[] = {
 	KV_IOCTL(KVAULT_ENCRYPT, kvault_crypt, request_id, do_encrypt),
 	KV_IOCTL(KVAULT_DECRYPT, kvault_crypt, request_id, do_decrypt),
@@ -295,8 +304,10 @@ static const struct kv_ioctl device_ioctls[] = {
 	KV_IOCTL(KVAULT_VERIFY, kvault_crypt, request_id, do_verify),
 	KV_IOCTL(KVAULT_WRAP, kvault_crypt, request_id, do_wrap),
 	KV_IOCTL(KVAULT_UNWRAP, kvault_crypt, request_id, do_unwrap),
-	KV_IOCTL(KVAULT_OPEN, kvault_open, request_id, do_open),
-	KV_IOCTL(KVAULT_CLOSE, kvault_close, reserved, do_close),
+	{ .cmd = KVAULT_OPEN, .size = sizeof(struct kvault_open),
+	  .min_size = offsetofend(struct kvault_open, request_id),
+	  .fn = do_open, .undo = undo_open },
+	KV_IOCTL_IN(KVAULT_CLOSE, kvault_close, reserved, do_close),
 	KV_IOCTL(KVAULT_CONTROL, kvault_control, request_id, do_control),
 	KV_IOCTL(KVAULT_INFO, kvault_info, pkcs11_engines, do_info),
 	KV_IOCTL(KVAULT_RANDOM, kvault_random, reserved, do_random),

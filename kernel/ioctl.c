@@ -77,8 +77,13 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 		goto out_wipe;
 	*(u32 *)arg = size;	/* the user may have changed it in between */
 	ret = io->fn(file, arg);
-	if (!io->is_in && copy_to_user(uarg, arg, min_t(u32, size, io->size)))
+	if (!io->is_in && copy_to_user(uarg, arg, min_t(u32, size, io->size))) {
+#ifndef KVAULT_MUTANT_NO_UNDO
+		if (!ret && io->undo)
+			io->undo(file, arg);
+#endif
 		ret = -EFAULT;
+	}
 out_wipe:	/* a copy that failed has copied a part, of the root key perhaps */
 	memzero_explicit(arg, sizeof(arg));
 	return ret;

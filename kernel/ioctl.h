@@ -12,6 +12,7 @@
  * @min_size: size of the first version of the struct
  * @is_in: nothing is written back
  * @fn: handler; sees a kernel copy only, which is wiped afterwards
+ * @undo: takes back what the handler did and the caller was not told; or NULL
  */
 struct kv_ioctl {
 	u32 cmd;
@@ -19,10 +20,16 @@ struct kv_ioctl {
 	u16 min_size;
 	bool is_in;
 	int (*fn)(struct file *file, void *arg);
+	void (*undo)(struct file *file, void *arg);
 };
 
 #define KV_IOCTL(_cmd, _struct, _last, _fn) \
 	{ .cmd = _cmd, .size = sizeof(struct _struct), \
+	  .min_size = offsetofend(struct _struct, _last), .fn = _fn }
+
+/* One that has nothing to say but its return value. */
+#define KV_IOCTL_IN(_cmd, _struct, _last, _fn) \
+	{ .cmd = _cmd, .size = sizeof(struct _struct), .is_in = true, \
 	  .min_size = offsetofend(struct _struct, _last), .fn = _fn }
 
 #define KV_IOCTL_ARG_MAX	128

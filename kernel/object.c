@@ -271,6 +271,7 @@ static int accept_locked(struct kv_object *obj, const struct kvault_grant *g, u6
 			 const void *public, u32 public_len, const void *blob, u32 blob_len)
 {
 	const struct kvault_binding *b = &g->binding;
+	u8 *jwk = NULL;
 	int ret;
 
 	lockdep_assert_held(&obj->lock);
@@ -291,20 +292,27 @@ static int accept_locked(struct kv_object *obj, const struct kvault_grant *g, u6
 		return 0;
 	if (!(b->flags & KVAULT_KEY_ENABLED))
 		return -EKEYREVOKED;
+	if (public_len && !obj->public) {
+		jwk = kmemdup(public, public_len, GFP_KERNEL_ACCOUNT);
+		if (!jwk)
+			return -ENOMEM;
+	}
 	if (kv_object_is_engine(obj))
 		ret = load_engine(obj, b, blob, blob_len);
 	else
 		ret = load_symmetric(obj, b, blob, blob_len);
-	if (ret)
+	if (ret) {
+		kfree(jwk);
 		return ret;
+	}
 	/* only now: until the blob has opened, these are words of the daemon */
 	obj->ops = b->ops;
 	obj->flags = b->flags;
 	obj->nbf = b->nbf;
 	obj->exp = b->exp;
-	if (public_len && !obj->public) {
-		obj->public = kmemdup(public, public_len, GFP_KERNEL_ACCOUNT);
-		obj->public_len = obj->public ? public_len : 0;
+	if (jwk) {
+		obj->public = jwk;
+		obj->public_len = public_len;
 	}
 	obj->revision = g->revision;
 	obj->accepted = g->revision;

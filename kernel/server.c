@@ -523,14 +523,15 @@ static int server_reply(struct kv_server *s, const struct kvault_exchange *arg)
 	/* an engine has one at a time: what it has not got it cannot answer */
 	if (s->queue != KV_QUEUE_DAEMON && !s->is_delivered)
 		return -ENOENT;
-	s->is_delivered = false;
 	if (s->loading) {
+		s->is_delivered = false;
 		loaded(s, req, msg.status);
 		return 0;
 	}
 	ret = read_answer(&ans, &msg, arg);
-	if (ret)
+	if (ret)	/* it may be given again */
 		return ret;
+	s->is_delivered = false;
 
 	if (req->msg.op == KVAULT_ENGINE_OP_FORGET && req->msg.type == KVAULT_MSG_ENGINE)
 		forgotten(s, req);
