@@ -9,6 +9,7 @@
  * vm: --init script
  * timeout: 120
  */
+#include <sys/mman.h>
 #include "kv_daemon.h"
 #include "kselftest_harness.h"
 
@@ -257,6 +258,23 @@ TEST_F(engine, malformed_and_misplaced_answers_change_nothing)
 	r->msg.request_id[3] ^= 1;
 	EXPECT_EQ(-ENOENT, engine_send(r));
 	EXPECT_EQ(0, engine_send(good_signature()));
+	EXPECT_EQ(OK_STATUS, kv_child_end(&self->c));
+}
+
+/* Of which the header can be read and the rest cannot. */
+TEST_F(engine, an_answer_that_was_not_copied_may_be_given_again)
+{
+	struct kv_reply *r = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				  -1, 0);
+
+	ASSERT_NE(MAP_FAILED, r);
+	ASSERT_EQ(0, munmap((uint8_t *)r + 4096, 4096));
+	r = (struct kv_reply *)((uint8_t *)r + 4096 - sizeof(r->msg));
+	ASSERT_EQ(0, begin_loaded(&self->c));
+	r->msg = good_signature()->msg;
+	EXPECT_EQ(-EFAULT, engine_exchange(r, sizeof(r->msg) + 64, false));
+	EXPECT_EQ(0, engine_send(good_signature()));
+	EXPECT_EQ(-ENOENT, engine_send(good_signature()));
 	EXPECT_EQ(OK_STATUS, kv_child_end(&self->c));
 }
 
