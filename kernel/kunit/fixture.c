@@ -21,12 +21,18 @@
 
 /* --- memory of a user --- */
 
-/* @len bytes that a call can be pointed at, zeros. */
+/*
+ * @len bytes that a call can be pointed at, zeros. KUnit gives the thread an mm
+ * for it and takes a reference more than the thread's end drops.
+ */
 void __user *kv_test_user(struct kunit *test, size_t len)
 {
+	bool is_first = !current->mm;
 	unsigned long addr = kunit_vm_mmap(test, NULL, 0, PAGE_ALIGN(len), PROT_READ | PROT_WRITE,
 					   MAP_ANONYMOUS | MAP_PRIVATE, 0);
 
+	if (is_first && current->mm)
+		mmdrop(current->mm);
 	KUNIT_ASSERT_NE(test, addr, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	return (void __user *)addr;
