@@ -9,7 +9,7 @@ KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c journal.c json.c 
 	log.c time.c)
 
 PROGS += kvaultd
-kvaultd_SRCS := main.c manager.c records.c startup.c link.c $(API_SRCS) $(CORE_SRCS) $(STORE_SRCS) \
+kvaultd_SRCS := main.c manager.c outcome.c records.c startup.c link.c $(API_SRCS) $(CORE_SRCS) $(STORE_SRCS) \
 	$(KVD_UTIL_SRCS)
 kvaultd_PKGS := libsystemd libnl-genl-3.0 jansson sqlite3 libcrypto
 kvaultd_DIR := $(sbindir)
@@ -44,6 +44,6 @@ test-head_SRCS := core/test-head.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
 test-head_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 
 TESTS += test-daemon
-test-daemon_SRCS := test-daemon.c test-link.c manager.c records.c startup.c $(API_SRCS) $(CORE_SRCS) \
+test-daemon_SRCS := test-daemon.c test-link.c manager.c outcome.c records.c startup.c $(API_SRCS) $(CORE_SRCS) \
 	$(STORE_SRCS) $(KVD_UTIL_SRCS)
 test-daemon_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

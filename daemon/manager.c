@@ -17,25 +17,26 @@
 #include "api/api.h"
 #include "core/audit.h"
 #include "core/checkpoint.h"
-#include "core/denial.h"
 #include "core/head.h"
 #include "core/lease.h"
 #include "link.h"
 #include "manager.h"
+#include "outcome.h"
 #include "records.h"
 #include "startup.h"
 #include "util/log.h"
 #include "util/time.h"
 
-#define BATCH_MAX	32
 #define BATCH_NS	10000000ull	/* for deciding, of the 50 ms until it is durable */
+#define TURN_MAX	8		/* requests before it is the records' turn */
+#define GROUP_US	20000ull	/* records alone wait so long for others */
+#define LEASES_MAX	32		/* that are closed at once */
 #define TICK_US		1000000ull
 #define REQUEST_KEEP_S	600
-#define GUEST_RECORDS	20000	/* of an ephemeral tenant; its log is in memory */
 
 struct kvd_manager {
 	struct sd_event *event;
-	sd_event_source *on_link, *on_tick;
+	sd_event_source *on_link, *on_tick, *on_group;
 	struct kvd_context ctx;
 	struct kvd_link *link;
 	struct kvd_request *pending;
@@ -49,19 +50,10 @@ struct kvd_manager {
 	uint64_t ticks;
 	uint8_t *message;		/* KVAULT_MSG_MAX */
 	bool is_served;			/* HELLO was accepted */
+	bool is_grouping;		/* on_group will commit */
 };
 
 /* --- answers --------------------------------------------------------------------- */
-
-static bool is_control(const struct kvd_request *req)
-{
-	return req->msg.type == KVAULT_MSG_CONTROL;
-}
-
-static bool is_change(const struct kvd_request *req)
-{
-	return is_control(req) && req->msg.op != KVAULT_METHOD_GET;
-}
 
 static void append(uint8_t *buf, size_t *at, const void *p, size_t len)
 {
@@ -79,7 +71,7 @@ static int send_answer(struct kvd_manager *m, const struct kvd_request *req)
 	memset(msg.len, 0, sizeof(msg.len));
 	msg.status = req->status;
 	msg.revision = req->policy;
-	if (is_control(req)) {
+	if (kvd_request_is_control(req)) {
 		msg.len[2] = (uint32_t)strlen(req->reply_text);
 	} else if (!req->status) {
 		msg.len[0] = sizeof(req->grant);
@@ -91,7 +83,8 @@ static int send_answer(struct kvd_manager *m, const struct kvd_request *req)
 		return -ENOMEM;
 	append(buf, &at, &msg, sizeof(msg));
 	append(buf, &at, &req->grant, msg.len[0]);
-	append(buf, &at, is_control(req) ? req->reply_text : req->public_jwk, msg.len[2]);
+	append(buf, &at, kvd_request_is_control(req) ? req->reply_text : req->public_jwk,
+	       msg.len[2]);
 	append(buf, &at, req->blob, msg.len[3]);
 	return kvd_link_reply(m->link, buf, at);
 }
@@ -115,7 +108,7 @@ static void render(struct kvd_request *req, int r)
 	if (r < 0 && r != -ENOMEM)
 		kvd_log(LOG_ERR, "%s %s failed: %s", req->operation ? req->operation : "Request",
 			req->object, strerror(-r));
-	if (!is_control(req)) {
+	if (!kvd_request_is_control(req)) {
 		req->status = kvd_error_of(r)->err;
 		return;
 	}
@@ -133,67 +126,6 @@ static void enqueue(struct kvd_manager *m, struct kvd_request *req)
 	m->out_end = &req->next;
 }
 
-static const char *face_of(const struct kvd_request *req)
-{
-	uint32_t purpose = req->msg.op;
-
-	if (is_control(req))
-		return "control";
-	if (purpose == KVAULT_PURPOSE_RENEW)
-		purpose = req->access.purpose;
-	return purpose == KVAULT_PURPOSE_KEYRING ? "keyring" :
-	       purpose == KVAULT_PURPOSE_VOLUME ? "paes" : "ioctl";
-}
-
-/* A guest's log is bounded: what the kernel did is told still, nothing new is begun. */
-static int check_log_room(const struct kvd_request *req)
-{
-	uint8_t hash[KVD_HASH_SIZE];
-	uint64_t seq = 0;
-	int r;
-
-	if (req->msg.tenant_kind != KVAULT_TENANT_EPHEMERAL)
-		return 0;
-	r = kvd_store_log_head(req->st, req->msg.tenant, &seq, hash);
-	return r < 0 ? r : seq < GUEST_RECORDS ? 0 : -EDQUOT;
-}
-
-static int record(struct kvd_manager *m, struct kvd_request *req, int r)
-{
-	const struct kvd_error *e = kvd_error_of(r);
-	const char *name = NULL;
-	char http[12];
-	struct kvd_event ev = {
-		.operation = req->operation,
-		.object = req->object[0] ? req->object : NULL,
-		.face = face_of(req),
-		.result = "Success",
-		.who = req->who.caller,
-		.request_id = req->msg.request_id,
-		.reason = r ? req->why.text : NULL,
-	};
-
-	if (r)
-		ev.result = e->http == 403 || e->http == 404 ? "Denied" : "Failed";
-	if (is_control(req)) {
-		snprintf(http, sizeof(http), "%d", r ? e->http : req->status ? req->status : 200);
-		ev.signature = http;
-	} else {
-		if (r)
-			name = strerrorname_np(-e->err);
-		ev.signature = name ? name : "OK";
-		if (!r && !kvd_id_is_zero(req->grant.lease)) {
-			ev.lease = req->grant.lease;
-			ev.count = req->grant.lease_ops;
-		}
-	}
-	if (!strcmp(ev.result, "Denied") &&
-	    !kvd_denial_note(&m->denials, req->st, req->msg.tenant, &ev))
-		return 0;
-	r = check_log_room(req);
-	return r < 0 ? r : kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
-}
-
 /* Record, result for repetition: all of it belongs to the mark that is open. */
 static int write_down(struct kvd_manager *m, struct kvd_request *req, int r)
 {
@@ -202,9 +134,9 @@ static int write_down(struct kvd_manager *m, struct kvd_request *req, int r)
 	if (req->is_replay)
 		return 0;
 	if (r || !req->is_quiet)
-		w = record(m, req, r);
+		w = kvd_outcome_record(&m->denials, req, r);
 	render(req, r);
-	if (!w && !r && is_change(req))
+	if (!w && !r && kvd_request_is_change(req))
 		w = kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id,
 					  req->status, req->reply_text, req->ctx->now);
 	return w;
@@ -287,7 +219,7 @@ static int find_result(struct kvd_request *req)
 #ifdef KVAULT_MUTANT_NOT_ONCE
 	return KVD_E_NOT_FOUND;
 #endif
-	if (!is_change(req))
+	if (!kvd_request_is_change(req))
 		return KVD_E_NOT_FOUND;
 	return kvd_store_request_find(req->st, req->msg.tenant, req->msg.request_id, &req->status,
 				      &req->reply_text);
@@ -301,7 +233,8 @@ static int check_log(struct kvd_request *req)
 #ifdef KVAULT_MUTANT_NO_LOG_REFUSAL
 	seq = 0;
 #endif
-	if (!seq || (is_control(req) && (!is_change(req) || kvd_api_is_accept(req))))
+	if (!seq || (kvd_request_is_control(req) &&
+		     (!kvd_request_is_change(req) || kvd_api_is_accept(req))))
 		return 0;
 	return kvd_refuse(&req->why, KVD_E_LOG_BROKEN,
 			  "This tenant's audit log does not check at record %llu: restore the "
@@ -338,7 +271,7 @@ static void decide(struct kvd_manager *m, struct kvd_request *req)
 	else if (r == KVD_E_NOT_FOUND)
 		r = check_log(req);
 	if (!r && !req->is_replay)
-		r = is_control(req) ? kvd_api_control(req) : kvd_api_access(req);
+		r = kvd_request_is_control(req) ? kvd_api_control(req) : kvd_api_access(req);
 	conclude(m, req, r);
 }
 
@@ -510,6 +443,7 @@ static void flush(struct kvd_manager *m)
 	ephemeral = commit(m->ctx.ephemeral, m->ephemeral_error, "ephemeral");
 	m->host_error = 0;
 	m->ephemeral_error = 0;
+	m->is_grouping = false;
 	while ((req = m->out)) {
 		m->out = req->next;
 		r = req->st == m->ctx.host ? host : ephemeral;
@@ -530,6 +464,7 @@ static void flush(struct kvd_manager *m)
 	}
 	m->out_end = &m->out;
 	kvd_records_settle(&m->records, &m->ctx, m->link, host, ephemeral);
+	kvd_denial_settle(&m->denials, &m->ctx, host, ephemeral);
 	if (host < 0 || ephemeral < 0)
 		kvd_audit_mirror_drop(&m->ctx);
 	else
@@ -538,26 +473,76 @@ static void flush(struct kvd_manager *m)
 
 /* --- events -------------------------------------------------------------------------------- */
 
+static ssize_t handle_next(struct kvd_manager *m)
+{
+	ssize_t len = kvd_link_next(m->link, m->message);
+
+	if (len > 0) {
+		handle(m, m->message, (size_t)len);
+		explicit_bzero(m->message, (size_t)len);
+	}
+	return len;
+}
+
+static bool tell_records(struct kvd_manager *m)
+{
+	return kvd_records_tell(&m->records, &m->ctx, m->link, &m->host_error,
+				&m->ephemeral_error);
+}
+
+static int on_group(sd_event_source *source, uint64_t usec, void *data)
+{
+	(void)source;
+	(void)usec;
+	flush(data);
+	return 0;
+}
+
+/*
+ * Nobody waits for an answer: what was told becomes durable with what comes
+ * within a moment. false: it has to be now.
+ */
+static bool group(struct kvd_manager *m)
+{
+	uint64_t now;
+
+	if (m->is_grouping)
+		return true;
+	if (m->host_error || m->ephemeral_error ||
+	    sd_event_now(m->event, CLOCK_BOOTTIME, &now) < 0 ||
+	    sd_event_source_set_time(m->on_group, now + GROUP_US) < 0 ||
+	    sd_event_source_set_enabled(m->on_group, SD_EVENT_ONESHOT) < 0)
+		return false;
+	m->is_grouping = true;
+	return true;
+}
+
 static int on_link(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct kvd_manager *m = data;
 	uint64_t end = kvd_time_now(CLOCK_MONOTONIC) + BATCH_NS;
+	bool has_records, is_time;
 	ssize_t len = 0;
-	int n;
+	int n = 0;
 
 	(void)source;
 	(void)fd;
 	m->ctx.now = (int64_t)time(NULL);
-	kvd_records_tell(&m->records, &m->ctx, m->link, &m->host_error, &m->ephemeral_error);
-	/* One at least: records that keep coming must not keep questions waiting. */
-	for (n = 0; n < BATCH_MAX && (!n || kvd_time_now(CLOCK_MONOTONIC) < end); n++) {
-		len = kvd_link_next(m->link, m->message);
-		if (len <= 0)
-			break;
-		handle(m, m->message, (size_t)len);
-		explicit_bzero(m->message, (size_t)len);
-	}
-	flush(m);
+	/* Turn by turn: neither keeps the other one waiting, however much comes. */
+	do {
+		int turn = 0;
+
+		do {
+			len = handle_next(m);
+			is_time = kvd_time_now(CLOCK_MONOTONIC) < end;
+			turn += len > 0;
+		} while (len > 0 && turn < TURN_MAX && is_time);
+		n += turn;
+		has_records = tell_records(m);
+		is_time = kvd_time_now(CLOCK_MONOTONIC) < end;
+	} while ((len > 0 || has_records) && is_time);
+	if (m->out || !group(m))
+		flush(m);
 	if (len < 0 || (revents & (EPOLLERR | EPOLLHUP) && !n)) {
 		kvd_log(LOG_ERR, "The module does not talk to us any more: %s",
 			len < 0 ? strerror((int)-len) : "the claim is lost");
@@ -592,7 +577,9 @@ static void keep_house(struct kvd_manager *m)
 		r = kvd_store_mark(both[i]);
 		if (r < 0)
 			continue;
-		r = kvd_lease_expire(&m->ctx, both[i], BATCH_MAX);
+		/* What is still to be told may be of a lease that is over by time. */
+		r = kvd_records_are_told(&m->records) ?
+		    kvd_lease_expire(&m->ctx, both[i], LEASES_MAX) : 0;
 		if (r >= 0)
 			r = kvd_store_requests_expire(both[i], m->ctx.now - REQUEST_KEEP_S);
 		if (r < 0)
@@ -607,9 +594,9 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *data)
 	struct kvd_manager *m = data;
 
 	m->ctx.now = (int64_t)time(NULL);
-	kvd_records_tell(&m->records, &m->ctx, m->link, &m->host_error, &m->ephemeral_error);
+	tell_records(m);
 	expire_pending(m);
-	if (kvd_denial_flush(&m->denials, &m->ctx) < 0)
+	if (kvd_denial_flush(&m->denials, &m->ctx, false) < 0)
 		kvd_log(LOG_ERR, "Refusals cannot be written down; tried again");
 	if (m->ticks++ % 10 == 0)
 		keep_house(m);
@@ -633,6 +620,11 @@ static int add_sources(struct kvd_manager *m)
 	if (r >= 0)
 		r = sd_event_add_time(m->event, &m->on_tick, CLOCK_BOOTTIME, now + TICK_US, 0,
 				      on_tick, m);
+	if (r >= 0)
+		r = sd_event_add_time(m->event, &m->on_group, CLOCK_BOOTTIME, 0, 1000, on_group,
+				      m);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(m->on_group, SD_EVENT_OFF);
 	return r;
 }
 
@@ -698,10 +690,16 @@ struct kvd_manager *kvd_manager_free(struct kvd_manager *m)
 {
 	if (!m)
 		return NULL;
-	if (m->is_served && kvd_link_bye(m->link) < 0)
-		kvd_log(LOG_WARNING, "The module was not told that kvaultd ends");
+	if (m->is_served) {
+		if (kvd_denial_flush(&m->denials, &m->ctx, true) < 0)
+			kvd_log(LOG_ERR, "Refusals that were counted cannot be written down");
+		flush(m);
+		if (kvd_link_bye(m->link) < 0)
+			kvd_log(LOG_WARNING, "The module was not told that kvaultd ends");
+	}
 	sd_event_source_disable_unref(m->on_link);
 	sd_event_source_disable_unref(m->on_tick);
+	sd_event_source_disable_unref(m->on_group);
 	sd_event_unref(m->event);
 	free_list(m->pending);
 	free_list(m->out);

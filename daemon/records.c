@@ -3,8 +3,6 @@
 #include "records.h"
 #include "util/log.h"
 
-#define CHUNK	64	/* records that are taken at once */
-
 int kvd_records_init(struct kvd_records *rs)
 {
 	rs->rec = calloc(KVD_RECORDS_MAX, sizeof(*rs->rec));
@@ -72,13 +70,15 @@ static int tell(struct kvd_records *rs, struct kvd_context *ctx, struct kvd_stor
 }
 
 /* Nonsense is dropped, and shows as a gap in the numbers; all else stays at hand. */
-static void tell_all(struct kvd_records *rs, struct kvd_context *ctx, int *host_error,
-		     int *ephemeral_error)
+static void tell_some(struct kvd_records *rs, struct kvd_context *ctx, int *host_error,
+		      int *ephemeral_error)
 {
-	size_t i, n = 0;
+	size_t from = rs->n_told, end = rs->n, n = rs->n_told, i;
 	int r, *error;
 
-	for (i = 0; i < rs->n; i++) {
+	if (end - from > KVD_RECORDS_TURN)
+		end = from + KVD_RECORDS_TURN;
+	for (i = from; i < end; i++) {
 		struct kvd_store *st = store_of(ctx, &rs->rec[i]);
 
 		error = st == ctx->host ? host_error : ephemeral_error;
@@ -93,26 +93,33 @@ static void tell_all(struct kvd_records *rs, struct kvd_context *ctx, int *host_
 		}
 		rs->rec[n++] = rs->rec[i];
 	}
-	rs->n = n;
+	rs->n_told = n;
+	memmove(rs->rec + n, rs->rec + end, (rs->n - end) * sizeof(*rs->rec));
+	rs->n -= end - n;
 }
 
-void kvd_records_tell(struct kvd_records *rs, struct kvd_context *ctx, struct kvd_link *link,
-		      int *host_error, int *ephemeral_error)
+static void take(struct kvd_records *rs, struct kvd_link *link)
 {
-	bool more = true;
 	ssize_t len;
 
-	while (more && rs->n + CHUNK <= KVD_RECORDS_MAX) {
-		more = false;
-		len = kvd_link_audit(link, rs->rec + rs->n, CHUNK * sizeof(*rs->rec), &more);
-		if (len < 0) {
-			kvd_log(LOG_ERR, "Audit records cannot be read: %s", strerror((int)-len));
-			break;
-		}
+	rs->is_more = false;
+	len = kvd_link_audit(link, rs->rec + rs->n, KVD_RECORDS_TURN * sizeof(*rs->rec),
+			     &rs->is_more);
+	if (len < 0)
+		kvd_log(LOG_ERR, "Audit records cannot be read: %s", strerror((int)-len));
+	else
 		rs->n += (size_t)len / sizeof(*rs->rec);
-	}
-	if (rs->n)
-		tell_all(rs, ctx, host_error, ephemeral_error);
+}
+
+bool kvd_records_tell(struct kvd_records *rs, struct kvd_context *ctx, struct kvd_link *link,
+		      int *host_error, int *ephemeral_error)
+{
+	if (rs->n - rs->n_told < KVD_RECORDS_TURN && rs->n + KVD_RECORDS_TURN <= KVD_RECORDS_MAX)
+		take(rs, link);
+	if (rs->n_told == rs->n)
+		return false;
+	tell_some(rs, ctx, host_error, ephemeral_error);
+	return true;
 }
 
 void kvd_records_settle(struct kvd_records *rs, struct kvd_context *ctx, struct kvd_link *link,
@@ -130,8 +137,11 @@ void kvd_records_settle(struct kvd_records *rs, struct kvd_context *ctx, struct 
 				strerror(-r));
 	}
 	rs->n_acks = 0;
+	/* What was not told yet stays as well. */
 	for (i = 0; i < rs->n; i++)
-		if ((store_of(ctx, &rs->rec[i]) == ctx->host ? host : ephemeral) < 0)
+		if (i >= rs->n_told ||
+		    (store_of(ctx, &rs->rec[i]) == ctx->host ? host : ephemeral) < 0)
 			rs->rec[n++] = rs->rec[i];
 	rs->n = n;
+	rs->n_told = 0;
 }

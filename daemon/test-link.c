@@ -239,17 +239,35 @@ int kvd_link_reply(struct kvd_link *link, const void *msg, size_t len)
 	if (len != sizeof(*m) + m->len[0] + m->len[1] + m->len[2] + m->len[3])
 		abort();
 	e->msg = *m;
+	e->n_endless = test_link.n_endless;
 	if (m->len[0] == sizeof(e->grant))
 		memcpy(&e->grant, p, sizeof(e->grant));
 	e->json = strndup(p + m->len[0], m->len[2]);
 	return 0;
 }
 
+static size_t make_records(struct kvault_audit_rec *rec, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		memset(&rec[i], 0, sizeof(rec[i]));
+		rec[i].size = sizeof(rec[i]);
+		rec[i].type = KVAULT_AUDIT_SINGLE;
+		rec[i].seq = ++test_link.n_endless;
+		rec[i].op = KVAULT_OP_SIGN;
+		rec[i].count = 1;
+		memcpy(rec[i].tenant, test_link.endless, sizeof(rec[i].tenant));
+	}
+	return n * sizeof(*rec);
+}
+
 ssize_t kvd_link_audit(struct kvd_link *link, void *buf, size_t size, bool *ret_more)
 {
 	(void)link;
-	(void)size;
-	*ret_more = false;
+	*ret_more = test_link.endless;
+	if (test_link.endless)
+		return (ssize_t)make_records(buf, size / sizeof(test_link.audit[0]));
 	if (test_link.next_audit == test_link.n_audit)
 		return 0;
 	memcpy(buf, &test_link.audit[test_link.next_audit++], sizeof(test_link.audit[0]));

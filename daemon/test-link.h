@@ -28,6 +28,7 @@ struct test_event {
 	uint32_t state;
 	uint64_t cookie;		/* SUBMIT */
 	uint32_t op;
+	uint64_t n_endless;		/* REPLY: records that were read before */
 };
 
 struct test_link {
@@ -36,6 +37,8 @@ struct test_link {
 	size_t n_queue, next;
 	struct kvault_audit_rec audit[TEST_EVENTS];
 	size_t n_audit, next_audit;
+	const uint8_t *endless;		/* tenant of which there are always more records */
+	uint64_t n_endless;
 	struct test_event events[TEST_EVENTS];
 	size_t n_events;
 	uint64_t generation;

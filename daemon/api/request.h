@@ -67,6 +67,7 @@ struct kvd_request {
 	struct kvd_why why;
 	const char *operation;		/* name in the audit log; NULL: none */
 	bool is_quiet;			/* no record when it went well */
+	bool is_empty;			/* it went well, and there was nothing to give */
 	bool is_replay;			/* was carried out before */
 	bool accepts_log;		/* its tenant's broken log is gone on with */
 	char object[512];
@@ -102,6 +103,16 @@ int kvd_request_query(const struct kvd_request *req, const char *name, char *ret
 
 /* Milliseconds until nobody waits any more, at least 1. */
 uint32_t kvd_request_left_ms(const struct kvd_request *req);
+
+static inline bool kvd_request_is_control(const struct kvd_request *req)
+{
+	return req->msg.type == KVAULT_MSG_CONTROL;
+}
+
+static inline bool kvd_request_is_change(const struct kvd_request *req)
+{
+	return kvd_request_is_control(req) && req->msg.op != KVAULT_METHOD_GET;
+}
 
 #define kvd_fail(req, r, ...)	kvd_refuse(&(req)->why, (r), __VA_ARGS__)
 

@@ -168,6 +168,7 @@ int kvd_api_vault_list(struct kvd_request *req)
 	r = kvd_store_vault_each(req->st, req->msg.tenant, after, PAGE, list_one, &l);
 	if (r)
 		return r;
+	req->is_empty = !json_array_size(value);
 	next = l.seen == PAGE ? json_sprintf("/vaults?%%24skiptoken=%s", l.last) : json_null();
 	req->reply = json_pack("{s:O, s:o}", "value", value, "nextLink", next);
 	return req->reply ? 0 : -ENOMEM;

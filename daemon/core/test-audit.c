@@ -13,6 +13,7 @@
 #include "core/lease.h"
 #include "store/test-tmp.h"
 #include "util/json.h"
+#include "util/time.h"
 
 static const struct kvd_id host = { { 1 } };
 
@@ -382,33 +383,116 @@ static void leases_end_by_time(void **state)
 	assert_non_null(strstr(c.last, "\"count\":7"));
 }
 
+/* As if the last refusals had been so long ago. */
+static void let_pass(struct kvd_denials *d, uint64_t s)
+{
+	size_t i;
+
+	for (i = 0; i < KVD_DENIALS_SLOTS; i++) {
+		d->slots[i].refilled -= s * KVD_NSEC_PER_SEC;
+		d->slots[i].since -= s * KVD_NSEC_PER_SEC;
+	}
+}
+
+static void flush(struct fixture *f, struct kvd_denials *d, int result)
+{
+	assert_int_equal(kvd_denial_flush(d, &f->ctx, false), 0);
+	kvd_denial_settle(d, &f->ctx, result, result);
+}
+
 static void many_refusals_get_few_records(void **state)
 {
 	static const struct kvault_principal who = { .uid = 33 }, other = { .uid = 34 };
-	struct kvd_event ev = { .operation = "KeyOpen", .result = "Denied",
-				.signature = "EACCES", .who = &who };
+	struct kvd_denials *d = calloc(1, sizeof(*d));
+	struct fixture *f = *state;
+	unsigned int got[3] = { 0 };
+	struct check c;
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		got[kvd_denial_note(d, &f->ctx, f->st, host.b, &who)]++;
+	assert_int_equal(got[KVD_DENIAL_RECORD], KVD_DENIALS_BURST - 1);
+	assert_int_equal(got[KVD_DENIAL_LAST], 1);
+	assert_int_equal(got[KVD_DENIAL_COUNTED], 1000 - KVD_DENIALS_BURST);
+	/* others are not concerned */
+	assert_int_equal(kvd_denial_note(d, &f->ctx, f->st, host.b, &other), KVD_DENIAL_RECORD);
+	flush(f, d, 0);
+	assert_int_equal(check(f).n, 0);	/* the minute is not over */
+	let_pass(d, KVD_DENIALS_TELL_S);
+	flush(f, d, 0);
+	c = check(f);
+	assert_int_equal(c.n, 1);
+	assert_non_null(strstr(c.last, "\"operationName\":\"" KVD_REFUSALS "\""));
+	assert_non_null(strstr(c.last, "\"count\":936"));
+	assert_non_null(strstr(c.last, "\"uid\":33"));
+	let_pass(d, KVD_DENIALS_TELL_S);
+	flush(f, d, 0);
+	assert_int_equal(check(f).n, 1);	/* once */
+	free(d);
+}
+
+static void records_come_back_slowly(void **state)
+{
+	static const struct kvault_principal who = { .uid = 33 };
+	struct kvd_denials *d = calloc(1, sizeof(*d));
+	struct fixture *f = *state;
+	int i;
+
+	for (i = 0; i < KVD_DENIALS_BURST; i++)
+		kvd_denial_note(d, &f->ctx, f->st, host.b, &who);
+	assert_int_equal(kvd_denial_note(d, &f->ctx, f->st, host.b, &who), KVD_DENIAL_COUNTED);
+	let_pass(d, KVD_DENIALS_REFILL_S);
+	assert_int_equal(kvd_denial_note(d, &f->ctx, f->st, host.b, &who), KVD_DENIAL_LAST);
+	assert_int_equal(kvd_denial_note(d, &f->ctx, f->st, host.b, &who), KVD_DENIAL_COUNTED);
+	free(d);
+}
+
+static void counts_that_were_not_durable_are_told_again(void **state)
+{
+	static const struct kvault_principal who = { .uid = 33 };
 	struct kvd_denials *d = calloc(1, sizeof(*d));
 	struct fixture *f = *state;
 	struct check c;
-	int i, own = 0;
+	int i;
 
-	for (i = 0; i < 1000; i++)
-		own += kvd_denial_note(d, f->st, host.b, &ev);
-	assert_int_equal(own, KVD_DENIALS_EACH);
-	ev.who = &other;
-	assert_true(kvd_denial_note(d, f->st, host.b, &ev));
-	assert_int_equal(kvd_denial_flush(d, &f->ctx), 0);
-	assert_int_equal(check(f).n, 0);	/* the second is not over */
-	for (i = 0; i < KVD_DENIALS_KINDS; i++)
-		if (d->kinds[i].since)
-			d->kinds[i].since = 1;
-	assert_int_equal(kvd_denial_flush(d, &f->ctx), 0);
+	for (i = 0; i < KVD_DENIALS_BURST + 5; i++)
+		kvd_denial_note(d, &f->ctx, f->st, host.b, &who);
+	let_pass(d, KVD_DENIALS_TELL_S);
+	assert_int_equal(kvd_store_mark(f->st), 0);
+	flush(f, d, -ENOSPC);
+	assert_int_equal(kvd_store_undo(f->st), 0);
+	assert_int_equal(check(f).n, 0);
+	flush(f, d, 0);
 	c = check(f);
 	assert_int_equal(c.n, 1);
-	assert_non_null(strstr(c.last, "\"count\":980"));
-	assert_non_null(strstr(c.last, "\"uid\":33"));
-	ev.who = &who;
-	assert_true(kvd_denial_note(d, f->st, host.b, &ev));
+	assert_non_null(strstr(c.last, "\"count\":5"));
+	free(d);
+}
+
+/* A tenant with many users, and many tenants, take no room of the host's. */
+static void tenants_share_no_room(void **state)
+{
+	struct kvd_denials *d = calloc(1, sizeof(*d));
+	struct kvault_principal who = { .uid = 0 };
+	uint8_t guest[KVAULT_ID_SIZE] = { 99 };
+	struct fixture *f = *state;
+	unsigned int records = 0, i;
+
+	memcpy(f->ctx.meta.host.b, host.b, KVAULT_ID_SIZE);
+	for (i = 0; i < 20000; i++) {
+		who.uid = i % 1000;
+		records += kvd_denial_note(d, &f->ctx, f->st, guest, &who) != KVD_DENIAL_COUNTED;
+	}
+	assert_in_range(records, 1, KVD_DENIALS_GUEST * KVD_DENIALS_BURST);
+	for (i = 0; i < 100; i++) {
+		guest[1] = (uint8_t)i;
+		kvd_denial_note(d, &f->ctx, f->st, guest, &who);
+	}
+	for (i = 0; i < KVD_DENIALS_HOST; i++) {
+		who.uid = i;
+		assert_int_equal(kvd_denial_note(d, &f->ctx, f->st, host.b, &who),
+				 KVD_DENIAL_RECORD);
+	}
 	free(d);
 }
 
@@ -432,6 +516,9 @@ int main(void)
 		T(lost_leases_are_told_and_keep_their_ivs),
 		T(leases_end_by_time),
 		T(many_refusals_get_few_records),
+		T(records_come_back_slowly),
+		T(counts_that_were_not_durable_are_told_again),
+		T(tenants_share_no_room),
 	};
 
 	return cmocka_run_group_tests_name("audit", tests, NULL, NULL);

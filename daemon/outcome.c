@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/audit.h"
+#include "outcome.h"
+#include "util/json.h"
+
+#define GUEST_RECORDS	20000	/* of an ephemeral tenant; its log is in memory */
+
+static const char *face_of(const struct kvd_request *req)
+{
+	uint32_t purpose = req->msg.op;
+
+	if (kvd_request_is_control(req))
+		return "control";
+	if (purpose == KVAULT_PURPOSE_RENEW)
+		purpose = req->access.purpose;
+	return purpose == KVAULT_PURPOSE_KEYRING ? "keyring" :
+	       purpose == KVAULT_PURPOSE_VOLUME ? "paes" : "ioctl";
+}
+
+/* A guest's log is bounded: what the kernel did is told still, nothing new is begun. */
+static int check_log_room(const struct kvd_request *req)
+{
+	uint8_t hash[KVD_HASH_SIZE];
+	uint64_t seq = 0;
+	int r;
+
+	if (req->msg.tenant_kind != KVAULT_TENANT_EPHEMERAL)
+		return 0;
+	r = kvd_store_log_head(req->st, req->msg.tenant, &seq, hash);
+	return r < 0 ? r : seq < GUEST_RECORDS ? 0 : -EDQUOT;
+}
+
+/* What an administrator does is in the log, always. */
+static enum kvd_denial_verdict note_refusal(struct kvd_denials *d, const struct kvd_request *req)
+{
+	if (req->who.caller->flags & req->who.opener->flags & KVAULT_PRINCIPAL_ADMIN)
+		return KVD_DENIAL_RECORD;
+	return kvd_denial_note(d, req->ctx, req->st, req->msg.tenant, req->who.caller);
+}
+
+int kvd_outcome_record(struct kvd_denials *d, struct kvd_request *req, int r)
+{
+	enum kvd_denial_verdict verdict = KVD_DENIAL_RECORD;
+	const struct kvd_error *e = kvd_error_of(r);
+	_cleanup_json_ json_t *more = NULL;
+	const char *name = NULL;
+	char http[12];
+	struct kvd_event ev = {
+		.operation = req->operation,
+		.object = req->object[0] ? req->object : NULL,
+		.face = face_of(req),
+		.result = "Success",
+		.who = req->who.caller,
+		.request_id = req->msg.request_id,
+		.reason = r ? req->why.text : NULL,
+	};
+
+	if (r)
+		ev.result = e->http == 403 || e->http == 404 ? "Denied" : "Failed";
+	if (kvd_request_is_control(req)) {
+		snprintf(http, sizeof(http), "%d", r ? e->http : req->status ? req->status : 200);
+		ev.signature = http;
+	} else {
+		if (r)
+			name = strerrorname_np(-e->err);
+		ev.signature = name ? name : "OK";
+		if (!r && !kvd_id_is_zero(req->grant.lease)) {
+			ev.lease = req->grant.lease;
+			ev.count = req->grant.lease_ops;
+		}
+	}
+	if (r || req->is_empty)
+		verdict = note_refusal(d, req);
+	if (verdict == KVD_DENIAL_COUNTED)
+		return 0;
+	if (verdict == KVD_DENIAL_LAST) {
+		more = json_pack("{s:s}", "furtherRefusals", "counted");
+		ev.more = more;
+		if (!more)
+			return -ENOMEM;
+	}
+	r = check_log_room(req);
+	return r < 0 ? r : kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
+}
