@@ -38,7 +38,7 @@ USER	:= $(patsubst %/Makefile,%,$(wildcard daemon/Makefile tools/Makefile))
 INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
-	install-dkms uninstall stage demo check unit sanitize lint mutants bench vm clean version deps-guest staged
+	deps-debug install-dkms uninstall stage demo check check-debug check-kcsan unit sanitize lint mutants bench vm clean version deps-guest staged
 
 all: modules daemon tools tests
 
@@ -47,9 +47,12 @@ help:
 	@echo 'all       build the module for both kernels, the daemon, the tools, the tests'
 	@echo 'modules   the module alone (KERNEL=6.1 or 6.12 for one)'
 	@echo 'install   on this host: DKMS module, daemon, tools (DESTDIR= for a package)'
-	@echo 'vm        boot a guest with all of it (KERNEL=, RUN=, FILES=, ARGS=)'
+	@echo 'vm        boot a guest with all of it (KERNEL=, RUN=, FILES=, ARGS=);'
+	@echo '          KERNEL=debug, kcsan and um are kernels of our own'
 	@echo 'demo      the tour, in a guest (KERNEL=, BREAK=n)'
 	@echo 'check     all tests, in guests of both kernels (KERNEL=, TESTS=pattern)'
+	@echo 'check-debug, check-kcsan   all tests on a kernel of our own, which finds invalid accesses,'
+	@echo '          leaks, wrong locking ..., or data races; the kernel is built once (make deps-debug)'
 	@echo 'lint      sparse, checkpatch, clang-format, cppcheck, shellcheck ...'
 	@echo 'mutants   each guard removed in turn: its test must fail'
 	@echo 'bench     instructions per operation'
@@ -58,6 +61,11 @@ help:
 deps:
 	@$(VM)/host-deps
 	@$(VM)/guest-kernel fetch $(SERIES)
+
+# About ten minutes of two cores, once; targets that need them do it by themselves.
+deps-debug:
+	@$(VM)/host-deps
+	@$(VM)/guest-kernel fetch um debug
 
 # --- the module ------------------------------------------------------------
 #
@@ -72,7 +80,10 @@ kbuild = dir=$$($(VM)/guest-kernel dir $(1)) && $(MAKE) --no-print-directory -C 
 	$(if $(WERROR),W=1 KCFLAGS=-Werror KDOC_WERROR=1) KVAULT_CFLAGS='$(KVAULT_CFLAGS)' $(3)
 
 # Reports name functions; -g lets faddr2line and gcov name lines.
-own = CC=gcc-12 KVAULT_CFLAGS='-g $(KVAULT_CFLAGS)' $(if $(filter um,$(1)),ARCH=um)
+# KCOV=1 and GCOV=1: the module tells the kernel what it executes.
+export KCOV GCOV
+own = CC=gcc-12 KVAULT_CFLAGS='-g $(KVAULT_CFLAGS)' $(if $(filter um,$(1)),ARCH=um) \
+	$(if $(KCOV),KCOV_INSTRUMENT=y) $(if $(GCOV),GCOV_PROFILE=y)
 
 modules: $(addprefix modules-,$(KERNEL))
 
@@ -145,6 +156,7 @@ staged = mkdir -p $(O)/log && \
 
 vm:
 	@$(VM)/host-deps build guest
+	@$(VM)/guest-kernel dir $(GUEST) >/dev/null
 	+@$(call staged,$(GUEST))
 	@RUN=$$RUN; export RUN; $(VM)/vm-run --build $(O) --kernel $(GUEST) \
 		$(addprefix --file ,$(FILES)) $(ARGS) $(if $(RUN),-- "$$RUN")
@@ -169,6 +181,12 @@ check:
 		echo 'unit tests failed' >>$(O)/log/unit.txt)
 	@selftests/run-check --build $(O) $(addprefix --kernel ,$(KERNEL)) \
 		$(if $(TESTS),--tests '$(TESTS)',--unit-log $(O)/log/unit.txt)
+
+check-debug check-kcsan: check-%:
+	@$(VM)/host-deps build guest
+	@$(VM)/guest-kernel fetch $*
+	+@$(call staged,$*)
+	@selftests/run-check --build $(O) --kernel $* $(if $(TESTS),--tests '$(TESTS)')
 
 # Tests that need no guest.
 unit: daemon tools

@@ -81,7 +81,7 @@ unlike() {
 
 # eventually SECONDS COMMAND...: until it succeeds; events instead of sleeps.
 eventually() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${VM_FACTOR:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
