@@ -333,7 +333,8 @@ static void an_answer_arrives_whole(struct kunit *test)
 {
 	struct kv_test_server *s = kv_test_server(test, KV_QUEUE_OPENSSL);
 	struct kv_request *req = queued(test, KV_QUEUE_OPENSSL);
-	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { "a", 1 }, { "bb", 2 }, {}, { "dddd", 4 } };
+	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { "a", 1 }, { "bb", 2 }, {},
+							 { "dddd", 4 } };
 	struct kv_answer ans;
 	struct kvault_msg a;
 
@@ -361,12 +362,12 @@ static void only_known_errors_pass(struct kunit *test)
 {
 	static const s32 passed[] = { -EINVAL, -ENOKEY, -EACCES, -EKEYREVOKED, -EKEYEXPIRED,
 				      -EBADMSG, -EHOSTDOWN, -ETIMEDOUT, -ESTALE, -ENOMEM };
-	static const s32 not[] = { -EPERM, -EFAULT, -EINTR, -ERESTARTSYS, -EEXIST, -4095, -4096,
+	static const s32 other[] = { -EPERM, -EFAULT, -EINTR, -ERESTARTSYS, -EEXIST, -4095, -4096,
 				   S32_MIN, 1, EINVAL, S32_MAX };
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(not); i++)
-		KUNIT_EXPECT_EQ_MSG(test, kv_answer_error(not[i]), -EIO, "%d", not[i]);
+	for (i = 0; i < ARRAY_SIZE(other); i++)
+		KUNIT_EXPECT_EQ_MSG(test, kv_answer_error(other[i]), -EIO, "%d", other[i]);
 	for (i = 0; i < ARRAY_SIZE(passed); i++)
 		KUNIT_EXPECT_EQ(test, kv_answer_error(passed[i]), passed[i]);
 }
