@@ -107,6 +107,11 @@ refused "an expired key" kvault key encrypt "$vault/for-encrypt" --alg A256GCM -
 ok "an expired key still decrypts" kvault key decrypt "$vault/for-encrypt" --in big.kv --out big.out
 refused "a user without a role" setpriv --reuid 4242 --regid 4242 --clear-groups kvault key show "$vault/aes"
 unlike "no refusal left a file" "$(ls)" '^x$'
+mkfifo planted
+exits 2 "an output that is a pipe" kvault key public "$vault/ec" --out planted
+exits 2 "--raw with an output that cannot be" kvault key encrypt "$vault/aes" --alg A256GCM --raw \
+	--in data --iv x --tag x.tag --out /nowhere/x
+unlike "... leaves no part of the others" "$(ls)" '^x'
 systemctl stop kvaultd
 exits 4 "no daemon" kvault vault list
 is "... in one line" "$(wc -l <<<"$output")" 1

@@ -97,6 +97,46 @@ static size_t input_max(uint32_t op, uint32_t alg)
 	return op == KVAULT_OP_WRAP ? KVAULT_PAYLOAD_MAX - 8 : KVAULT_PAYLOAD_MAX;
 }
 
+struct output {
+	enum cli_opt opt;
+	unsigned int flags;
+	const void *data;
+	size_t len;
+};
+
+/* All of them or none: each is written before the first one gets its name. */
+static int write_all(const struct cli *c, const struct output *out, size_t n)
+{
+	struct cli_file f[3];
+	size_t i, opened;
+	int r = 0;
+
+	for (opened = 0; !r && opened < n; opened += !r)
+		r = cli_out(cli_value(c, out[opened].opt), out[opened].flags, &f[opened]);
+	for (i = 0; !r && i < n; i++)
+		r = cli_put(&f[i], out[i].data, out[i].len);
+	for (i = 0; i < opened; i++) {
+		if (r)
+			cli_out_abort(&f[i]);
+		else
+			r = cli_out_commit(&f[i]);
+	}
+	return r;
+}
+
+/* --iv, --tag and --out of what was done. */
+static int put_result(const struct cli *c, uint32_t op, bool is_gcm_out,
+		      const struct kvault_cipher *cipher, const struct kvault_secret *out)
+{
+	const struct output all[] = {
+		{ OPT_IV, 0, cipher->iv, KVAULT_IV_GCM_SIZE },
+		{ OPT_GCM_TAG, 0, cipher->tag, sizeof(cipher->tag) },
+		{ OPT_OUT, is_secret(op) ? CLI_SECRET : 0, out->data, out->len },
+	};
+
+	return is_gcm_out ? write_all(c, all, 3) : write_all(c, all + 2, 1);
+}
+
 /* One operation, one ioctl. */
 static int bare(struct cli *c, const struct kvault_key *key, uint32_t op, uint32_t alg)
 {
@@ -115,13 +155,8 @@ static int bare(struct cli *c, const struct kvault_key *key, uint32_t op, uint32
 			r = cli_errno(c, r, "%s with %s by %s", cli_action(op), c->args[0],
 				      kvault_alg_name(alg));
 	}
-	if (!r && is_gcm(alg) && op == KVAULT_OP_ENCRYPT)
-		r = cli_write(cli_value(c, OPT_IV), 0, cipher.iv, KVAULT_IV_GCM_SIZE);
-	if (!r && is_gcm(alg) && op == KVAULT_OP_ENCRYPT)
-		r = cli_write(cli_value(c, OPT_GCM_TAG), 0, cipher.tag, sizeof(cipher.tag));
 	if (!r)
-		r = cli_write(cli_value(c, OPT_OUT), is_secret(op) ? CLI_SECRET : 0, out.data,
-			      out.len);
+		r = put_result(c, op, is_gcm(alg) && op == KVAULT_OP_ENCRYPT, &cipher, &out);
 	kvault_secret_done(&in);
 	kvault_secret_done(&out);
 	kvault_secret_done(&aad);
