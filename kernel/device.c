@@ -17,6 +17,7 @@
 #include "device.h"
 #include "handle.h"
 #include "ioctl.h"
+#include "live.h"
 #include "principal.h"
 #include "tenant.h"
 
@@ -42,6 +43,7 @@ static int device_open(struct inode *inode, struct file *file)
 	mutex_init(&f->buf_lock);
 	xa_init_flags(&f->handles, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->private_data = f;
+	kv_live_inc(KV_LIVE_FILE);
 	return 0;
 
 out_put:
@@ -65,6 +67,7 @@ static int device_release(struct inode *inode, struct file *file)
 	kv_principal_put(f->last);
 	kv_principal_put(f->opener);
 	kv_tenant_put(f->tenant);
+	kv_live_dec(KV_LIVE_FILE);
 	kfree(f);
 	return 0;
 }

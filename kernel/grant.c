@@ -27,6 +27,7 @@
 #include <linux/workqueue.h>
 #include "audit.h"
 #include "grant.h"
+#include "live.h"
 #include "object.h"
 #include "principal.h"
 #include "tenant.h"
@@ -127,6 +128,7 @@ static void grant_free(struct kv_grant *g)
 	kv_principal_put(g->caller);
 	kv_principal_put(g->opener);
 	kv_object_put(g->object);
+	kv_live_dec(KV_LIVE_GRANT);
 	kfree_rcu(g, rcu);
 }
 
@@ -285,6 +287,7 @@ static struct kv_grant *grant_new(struct kv_object *obj, struct kv_caller *who, 
 
 	if (!g)
 		return NULL;
+	kv_live_inc(KV_LIVE_GRANT);
 	refcount_set(&g->refs, 1);
 	INIT_LIST_HEAD(&g->link);
 	INIT_LIST_HEAD(&g->active);

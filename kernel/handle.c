@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "crypto.h"
 #include "handle.h"
+#include "live.h"
 #include "principal.h"
 #include "tenant.h"
 #include "upcall.h"
@@ -50,6 +51,7 @@ struct kv_handle *kv_handle_open(struct kv_caller *who, u32 purpose, const void 
 	h = kzalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
 	if (!h)
 		goto out_put;
+	kv_live_inc(KV_LIVE_HANDLE);
 	refcount_set(&h->refs, 1);
 	spin_lock_init(&h->lock);
 	h->object = kv_object_get(g->object);
@@ -92,6 +94,7 @@ void kv_handle_put(struct kv_handle *h)
 	kv_tenant_uncharge(h->object->tenant, KV_CHARGE_HANDLE);
 	kv_grant_put(rcu_dereference_protected(h->grant, true));
 	kv_object_put(h->object);
+	kv_live_dec(KV_LIVE_HANDLE);
 	kfree_rcu(h, rcu);
 }
 

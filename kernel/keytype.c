@@ -38,6 +38,7 @@
 #include <keys/request_key_auth-type.h>
 #include "handle.h"
 #include "keytype.h"
+#include "live.h"
 #include "pkey.h"
 #include "principal.h"
 #include "tenant.h"
@@ -74,6 +75,7 @@ static void payload_free(struct kv_payload *p)
 	kv_handle_put(p->handle);
 	kv_principal_put(p->opener);
 	kv_tenant_put(p->tenant);
+	kv_live_dec(KV_LIVE_KEY);
 	kfree(p);
 }
 
@@ -317,6 +319,7 @@ static struct kv_payload *payload_new(struct kv_caller *who, struct kv_handle *h
 	mutex_unlock(&obj->lock);
 	if (!p)
 		return NULL;
+	kv_live_inc(KV_LIVE_KEY);
 	spin_lock_init(&p->lock);
 	p->tenant = kv_tenant_get(who->tenant);
 	p->opener = kv_principal_get(who->caller);

@@ -11,6 +11,7 @@
 #include "grant.h"
 #include "ioctl.h"
 #include "keytype.h"
+#include "live.h"
 #include "netlink.h"
 #include "object.h"
 #include "paes.h"
@@ -75,6 +76,7 @@ out_tenant:
 	kv_seal_exit();
 out_crypto:
 	kv_crypto_exit();
+	kv_live_check();
 	return ret;
 }
 
@@ -91,6 +93,7 @@ static void __exit kv_exit(void)
 	kv_object_exit();
 	kv_seal_exit();
 	kv_crypto_exit();
+	kv_live_check();
 }
 
 module_init(kv_init);

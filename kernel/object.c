@@ -26,6 +26,7 @@
 #include <linux/timekeeping.h>
 #include "crypto.h"
 #include "grant.h"
+#include "live.h"
 #include "object.h"
 #include "seal.h"
 #include "tenant.h"
@@ -82,6 +83,7 @@ void kv_object_put(struct kv_object *obj)
 	ida_free(&kv_slots, obj->slot);
 	kv_tenant_uncharge(obj->tenant, KV_CHARGE_OBJECT);
 	kv_tenant_put(obj->tenant);
+	kv_live_dec(KV_LIVE_OBJECT);
 	kfree(obj);
 }
 
@@ -109,6 +111,7 @@ static struct kv_object *object_new(struct kv_tenant *t, const struct kvault_bin
 	ret = percpu_ref_init(&obj->inflight, inflight_zero, PERCPU_REF_ALLOW_REINIT, GFP_KERNEL);
 	if (ret)
 		goto out_free;
+	kv_live_inc(KV_LIVE_OBJECT);
 	init_completion(&obj->quiet);
 	refcount_set(&obj->refs, 1);
 	mutex_init(&obj->state_lock);

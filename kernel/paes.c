@@ -40,6 +40,7 @@
 #include "audit.h"
 #include "compat.h"
 #include "handle.h"
+#include "live.h"
 #include "paes.h"
 #include "principal.h"
 #include "tenant.h"
@@ -153,6 +154,7 @@ static struct kv_paes_key *key_new(struct kv_paes *ctx, struct kv_principal *ope
 	if (ret)
 		goto out_inner;
 	k->opener = kv_principal_get(opener);
+	kv_live_inc(KV_LIVE_VOLUME);
 	return k;
 
 out_inner:
@@ -199,6 +201,7 @@ static void key_drop(struct kv_paes_key *k)
 	percpu_ref_exit(&k->users);
 	free_percpu(k->bytes);
 	kv_principal_put(k->opener);
+	kv_live_dec(KV_LIVE_VOLUME);
 	kfree_rcu(k, rcu);
 }
 

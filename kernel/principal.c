@@ -18,6 +18,7 @@
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 #include "compat.h"
+#include "live.h"
 #include "principal.h"
 #include "tenant.h"
 
@@ -87,6 +88,7 @@ struct kv_principal *kv_principal_new(const struct kv_tenant *t)
 		put_user_ns(admin_ns);
 		return ERR_PTR(-ENOMEM);
 	}
+	kv_live_inc(KV_LIVE_PRINCIPAL);
 	refcount_set(&p->refs, 1);
 	p->euid = cred->euid;
 	p->egid = cred->egid;
@@ -136,6 +138,7 @@ void kv_principal_put(struct kv_principal *p)
 	if (IS_ERR_OR_NULL(p) || !refcount_dec_and_test(&p->refs))
 		return;
 	put_pid(p->tgid);
+	kv_live_dec(KV_LIVE_PRINCIPAL);
 	kfree(p);
 }
 

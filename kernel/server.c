@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include "live.h"
 #include "object.h"
 #include "queue.h"
 #include "upcall.h"
@@ -53,6 +54,7 @@ struct kv_server *kv_server_new(enum kv_queue_id queue, u64 generation)
 
 	if (!s)
 		return ERR_PTR(-ENOMEM);
+	kv_live_inc(KV_LIVE_SERVER);
 	s->queue = queue;
 	s->generation = generation;
 	INIT_LIST_HEAD(&s->taken);
@@ -143,6 +145,7 @@ void kv_server_free(struct kv_server *s)
 	xa_destroy(&s->loaded);
 	kv_tenant_put(s->tenant);
 	put_pid(s->pid);
+	kv_live_dec(KV_LIVE_SERVER);
 	kfree(s);
 }
 

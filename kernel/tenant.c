@@ -31,6 +31,7 @@
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 #include "audit.h"
+#include "live.h"
 #include "seal.h"
 #include "tenant.h"
 #include "visible.h"
@@ -72,6 +73,7 @@ KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
 	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 	if (!t)
 		return NULL;
+	kv_live_inc(KV_LIVE_TENANT);
 	refcount_set(&t->refs, 1);
 	t->kind = kind;
 	t->generation = ++kv_tenants_made;
@@ -114,6 +116,7 @@ static struct kv_tenant *ephemeral_new(struct user_namespace *ns)
 	ret = kv_kek_ephemeral(t);
 	if (ret) {
 		put_user_ns(t->ns);
+		kv_live_dec(KV_LIVE_TENANT);
 		kfree_sensitive(t);
 		return ERR_PTR(ret);
 	}
@@ -269,6 +272,7 @@ void kv_tenant_put(struct kv_tenant *t)
 	if (IS_ERR_OR_NULL(t) || !refcount_dec_and_test(&t->refs))
 		return;
 	kv_audit_free_all(t);
+	kv_live_dec(KV_LIVE_TENANT);
 	kfree_sensitive(t);
 }
 

@@ -47,6 +47,7 @@
 #include <linux/spinlock.h>
 #include "grant.h"
 #include "link.h"
+#include "live.h"
 #include "object.h"
 #include "principal.h"
 #include "queue.h"
@@ -130,6 +131,7 @@ struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t, u
 			kv_tenant_uncharge(t, KV_CHARGE_REQUEST);
 		return ERR_PTR(-ENOMEM);
 	}
+	kv_live_inc(KV_LIVE_REQUEST);
 	req->is_noted = is_noted;
 	refcount_set(&req->refs, 1);
 	INIT_LIST_HEAD(&req->link);
@@ -170,6 +172,7 @@ void kv_request_put(struct kv_request *req)
 	if (!req->is_noted)
 		kv_tenant_uncharge(req->tenant, KV_CHARGE_REQUEST);
 	kv_tenant_put(req->tenant);
+	kv_live_dec(KV_LIVE_REQUEST);
 	kfree(req);
 }
 
