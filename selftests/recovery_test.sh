@@ -43,6 +43,8 @@ cat >"$share/second" <<'GUEST'
 cd /mnt/state || exit 1
 echo "=== without the code"
 timeout 15 kvault key show keep/ec; echo "show: $?"
+journalctl -b --no-pager -o cat -u kvault-root-explain
+kvault status
 echo "=== a wrong code"
 sed 's/^./0/; s/^0000/1111/' code | tr 'Z' 'Y' | sed 's/.$/0/' >wrong
 /usr/libexec/kvault/kvault-root recover <wrong; echo "wrong: $?"
@@ -71,6 +73,8 @@ boot 11111111111111111111111111111111 first
 like "a store is made, and a recovery code for it" "$output" 'FIRST-DONE'
 boot 22222222222222222222222222222222 second
 like "another machine does not open it" "$output" 'show: [1-9]'
+like "the journal says what opens it" "$output" "cannot be decrypted on this machine.*kvault-root recover"
+like "kvault status does, too" "$output" 'another machine, ./usr/libexec/kvault/kvault-root recover'
 like "a wrong code does not, either" "$output" 'wrong: [1-9]'
 like "nor a part of it" "$output" 'short: [1-9]'
 like "the code opens it" "$output" 'recover: 0'

@@ -13,14 +13,16 @@ static const struct verb {
 } verbs[] = {
 	{ "init", kvr_verb_init },
 	{ "load", kvr_verb_load },
+	{ "explain", kvr_verb_explain },
 	{ "recover", kvr_verb_recover },
 };
 
 static int usage(FILE *to, int status)
 {
-	fputs("usage: kvault-root init|load|recover\n"
+	fputs("usage: kvault-root init|load|explain|recover\n"
 	      "  init     make the root key of a new store, for this machine (root)\n"
 	      "  load     hand it to the kernel (kvault-root.service)\n"
+	      "  explain  say why kvault-root.service failed (kvault-root-explain.service)\n"
 	      "  recover  by a recovery code from a prompt or standard input, make it this\n"
 	      "           machine's and hand it to the kernel (root)\n", to);
 	return status;

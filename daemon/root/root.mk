@@ -7,7 +7,8 @@ kvault-root_SRCS := root/main.c root/verbs.c root/kernel.c $(ROOT_CORE) $(ROOT_U
 kvault-root_PKGS := libcrypto jansson libsystemd
 kvault-root_DIR := $(libexecdir)
 
-UNITS += root/kvault-root-init.service root/kvault-root.service
+UNITS += root/kvault-root-init.service root/kvault-root.service \
+	root/kvault-root-explain.service
 
 TESTS += test-root
 test-root_SRCS := root/test-root.c $(ROOT_CORE) $(ROOT_UTIL)

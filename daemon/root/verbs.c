@@ -169,6 +169,29 @@ int kvr_verb_load(struct kvr_secret *secret)
 	return hand_over(slots.store, secret);
 }
 
+/* --- explain -------------------------------------------------------------------------- */
+
+#define EXIT_CREDENTIALS	"243"	/* systemd.exec(5): it could not decrypt them */
+
+/* systemd says of the unit that failed what it would say to its ExecStopPost=. */
+int kvr_verb_explain(struct kvr_secret *secret)
+{
+	const char *status = getenv("MONITOR_EXIT_STATUS");
+
+	(void)secret;
+	if (status && strcmp(status, EXIT_CREDENTIALS)) {
+		kvd_log(LOG_ERR, "kvault-root.service failed, and no key can be opened: "
+			"'journalctl -u kvault-root' says why");
+		return 0;
+	}
+	kvd_log(LOG_ERR, "The root key of this store cannot be decrypted on this machine: it was "
+		"encrypted on another one, or this one's host key or TPM was changed. No key can "
+		"be opened. With a recovery code: '/usr/libexec/kvault/kvault-root recover', then "
+		"'systemctl restart kvault-root kvaultd'. Without one: bring back "
+		"/var/lib/systemd/credential.secret of the machine that made the store");
+	return 0;
+}
+
 /* --- recover ---------------------------------------------------------------------------- */
 
 /* A line from a terminal without echo, or from standard input. */

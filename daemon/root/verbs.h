@@ -12,6 +12,7 @@
 
 int kvr_verb_init(struct kvr_secret *secret);
 int kvr_verb_load(struct kvr_secret *secret);
+int kvr_verb_explain(struct kvr_secret *secret);
 int kvr_verb_recover(struct kvr_secret *secret);
 
 #endif /* KVR_VERBS_H */

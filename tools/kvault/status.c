@@ -50,7 +50,8 @@ static void kernel_warnings(const struct kvault_info *info, json_t *warnings)
 		    "See 'systemctl status kvaultd'");
 	if (!info->has_root)
 		add(warnings, "No root key is loaded: nothing can be opened. "
-		    "See 'systemctl status kvault-root'");
+		    "See 'systemctl status kvault-root'; where the store came from another "
+		    "machine, '/usr/libexec/kvault/kvault-root recover' opens it");
 	if (!info->openssl_engines)
 		add(warnings, "No engine for software keys: RSA and EC keys do not work. "
 		    "See 'systemctl status kvault-engine-openssl'");
