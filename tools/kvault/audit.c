@@ -67,7 +67,8 @@ static bool is_of_principal(const struct show *s, const json_t *v)
 	if (!strncmp(text, "uid:", 4) || !strncmp(text, "gid:", 4)) {
 		char name[4] = { text[0], text[1], text[2], 0 };
 
-		return p && json_object_get(p, name) && cli_int(p, name) == atoll(text + 4);
+		return p && json_object_get(p, name) &&
+		       cli_int(p, name) == (long long)strtoul(text + 4, NULL, 10);
 	}
 	value = cli_str(p, !strncmp(text, "exe:", 4) ? "exe" : "unit");
 	return value && !strcmp(value, strchr(text, ':') + 1);
@@ -107,6 +108,7 @@ static int keep(struct cli *c, json_t *v, void *data)
 
 static int parse_principal(const struct cli *c, struct show *s)
 {
+	static const char digits[] = "0123456789";
 	const char *text = cli_value(c, OPT_PRINCIPAL);
 	const struct passwd *pw;
 
@@ -123,6 +125,8 @@ static int parse_principal(const struct cli *c, struct show *s)
 	    strncmp(text, "exe:", 4))
 		return cli_usage(c, "--principal takes uid:N, user:NAME, gid:N, unit:NAME or "
 				 "exe:PATH, not '%.100s'", text);
+	if (!strncmp(text + 1, "id:", 3) && (!text[4] || text[4 + strspn(text + 4, digits)]))
+		return cli_usage(c, "--principal %.4s takes a number, not '%.100s'", text, text + 4);
 	snprintf(s->principal, sizeof(s->principal), "%s", text);
 	return 0;
 }

@@ -86,6 +86,9 @@ says 2 'to takes' role assign reader --to uid:4294967295 --scope /
 says 2 'no user' role assign reader --to user:nobody-of-this-name --scope /
 says 2 'since takes' audit show --since yesterday
 says 2 'principal takes' audit show --principal root
+says 2 'takes a number' audit show --principal uid:root
+says 2 'takes a number' audit show --principal uid:
+says 2 'takes a number' audit show --principal gid:10x
 says 2 'count takes a whole number' audit show -n 0
 says 2 'RECORD is missing' audit accept
 says 2 'not the number of a record' audit accept 0
