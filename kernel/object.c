@@ -387,10 +387,8 @@ int kv_object_check(const struct kv_object *obj, u32 op)
 	const u32 timed = KVAULT_OP_ENCRYPT | KVAULT_OP_WRAP | KVAULT_OP_SIGN | KVAULT_OP_VOLUME;
 	u64 now;
 
-#ifndef KVAULT_MUTANT_NO_STATE_CHECK
 	if (READ_ONCE(obj->state) != KVAULT_OBJECT_LIVE)
 		return -EKEYREVOKED;
-#endif
 	if (!(READ_ONCE(obj->ops) & op))
 		return -EACCES;
 	if (!(op & timed) || !(READ_ONCE(obj->nbf) | READ_ONCE(obj->exp)))
@@ -445,7 +443,13 @@ static int set_state(struct kv_object *obj, u64 revision, u32 state, u32 *ret_vo
 	bool was_engine;
 	int ret = 0;
 
+#ifdef KVAULT_MUTANT_LOCK_ORDER
+	mutex_lock(&obj->lock);
 	mutex_lock(&obj->state_lock);
+	mutex_unlock(&obj->lock);
+#else
+	mutex_lock(&obj->state_lock);
+#endif
 	mutex_lock(&obj->lock);
 	if (revision < obj->revision || (obj->state == KVAULT_OBJECT_GONE &&
 					 state != KVAULT_OBJECT_GONE)) {
@@ -454,6 +458,9 @@ static int set_state(struct kv_object *obj, u64 revision, u32 state, u32 *ret_vo
 	}
 	obj->revision = revision;
 	was_engine = obj->sealed;
+#ifdef KVAULT_MUTANT_NO_SUSPEND
+	state = KVAULT_OBJECT_LIVE;
+#endif
 	/* LIVE says that attributes changed: the next grant brings them */
 	if (state != KVAULT_OBJECT_LIVE) {
 		*ret_volumes += suspend(obj, state);

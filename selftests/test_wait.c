@@ -352,6 +352,22 @@ TEST_F_TIMEOUT(away, symmetric_operations_go_on_without_a_daemon, 120)
 		ASSERT_EQ(0, kv_encrypt_gcm(dev, aes)) TH_LOG("operation %d", i);
 }
 
+TEST_F_TIMEOUT(away, a_disabled_key_is_refused_at_once_while_the_daemon_hangs, 120)
+{
+	uint64_t start;
+	int ret;
+
+	ASSERT_EQ(200, kv_enable(dev, vault, "aes", false));
+	signal_unit("kvaultd", SIGSTOP);
+	start = kv_now_ms();
+	ret = kv_encrypt_gcm(dev, aes);
+	signal_unit("kvaultd", SIGCONT);
+	EXPECT_EQ(-EKEYREVOKED, ret);
+	EXPECT_GT(3000, kv_now_ms() - start);
+	ASSERT_EQ(200, kv_enable(dev, vault, "aes", true));
+	EXPECT_EQ(0, kv_encrypt_gcm(dev, aes));
+}
+
 TEST_F_TIMEOUT(away, a_crashed_daemon_is_waited_for_up_to_the_callers_timeout, 120)
 {
 	uint64_t start, took;
