@@ -53,16 +53,18 @@ static void take_text(const struct nlmsgerr *err, struct call *call)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)((const char *)err - NLMSG_HDRLEN);
 	const struct nlattr *a;
-	int used = sizeof(*err), left;
+	uint64_t used = sizeof(*err), len = nlh->nlmsg_len - NLMSG_HDRLEN;
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		used += (int)err->msg.nlmsg_len - NLMSG_HDRLEN;
-	left = (int)nlh->nlmsg_len - NLMSG_HDRLEN - used;
-	if (left <= 0)
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED)) {
+		if (err->msg.nlmsg_len < NLMSG_HDRLEN)
+			return;
+		used = NLMSG_ALIGN(used + err->msg.nlmsg_len - NLMSG_HDRLEN);
+	}
+	if (used >= len)
 		return;
-	a = nla_find((const struct nlattr *)((const char *)err + NLMSG_ALIGN(used)), left,
+	a = nla_find((const struct nlattr *)((const char *)err + used), (int)(len - used),
 		     NLMSGERR_ATTR_MSG);
 	if (a)
 		snprintf(call->text, sizeof(call->text), "%.*s", nla_len(a),

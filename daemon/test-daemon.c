@@ -710,6 +710,78 @@ static void what_an_administrator_does_is_always_in_the_log(void **state)
 	assert_int_equal(records(f) - before, 100);
 }
 
+/* The path that nextLink names, from the last answer; false: it was the last page. */
+static bool next_page(char *path, size_t size)
+{
+	const char *p = strstr(reply(), "\"nextLink\":\"");
+
+	if (!p)
+		return false;
+	p += strlen("\"nextLink\":\"");
+	snprintf(path, size, "%.*s", (int)strcspn(p, "\""), p);
+	return true;
+}
+
+/* Pages begin behind a name that the caller may not see: it is not shown in the link. */
+static void lists_go_on_by_tokens_that_say_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char path[KVAULT_PATH_MAX], name[64], *p;
+	unsigned int n = 0;
+	int i;
+
+	for (i = 0; i < 60; i++) {
+		forget_events();
+		snprintf(name, sizeof(name), "/vaults/hidden%02d", i);
+		assert_int_equal(control(f, KVAULT_METHOD_PUT, name, "{}"), 201);
+	}
+	forget_events();
+	strcpy(path, "/vaults");
+	do {
+		assert_int_equal(control(f, KVAULT_METHOD_GET, path, NULL), 200);
+		n++;
+		/* only the first page's path names no token */
+		assert_null(strstr(path, "hidden"));
+	} while (next_page(path, sizeof(path)));
+	assert_int_equal(n, 3);
+	/* a token that was changed, and one of another list */
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults", NULL), 200);
+	assert_true(next_page(path, sizeof(path)));
+	p = strstr(path, "token=") + 30;
+	*p = *p == 'A' ? 'B' : 'A';
+	assert_int_equal(control(f, KVAULT_METHOD_GET, path, NULL), 400);
+	*p = 'C';
+	assert_int_equal(control(f, KVAULT_METHOD_GET, path, NULL), 400);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults", NULL), 200);
+	assert_true(next_page(path, sizeof(path)));
+	snprintf(name, sizeof(name), "/vaults/hidden00/keys");
+	p = strdup(strchr(path, '?'));
+	snprintf(path, sizeof(path), "%s%s", name, p);
+	free(p);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, path, NULL), 400);
+	/* of another tenant */
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/vaults?%24skiptoken=hidden00", NULL), 400);
+}
+
+static void keys_and_versions_are_listed_in_pages(void **state)
+{
+	struct fixture *f = *state;
+	char path[KVAULT_PATH_MAX];
+	unsigned int n = 0;
+	int i;
+
+	assert_int_equal(control(f, KVAULT_METHOD_PUT, "/vaults/payroll", "{}"), 201);
+	for (i = 0; i < 7; i++)
+		assert_int_equal(control(f, KVAULT_METHOD_POST, "/vaults/payroll/keys/data/create",
+					 "{\"kty\":\"oct\"}"), 200);
+	strcpy(path, "/vaults/payroll/keys/data/versions?maxresults=3");
+	do {
+		assert_int_equal(control(f, KVAULT_METHOD_GET, path, NULL), 200);
+		n++;
+	} while (next_page(path, sizeof(path)));
+	assert_int_equal(n, 3);
+}
+
 /* Changes the stored log as who can write to its file can. */
 static void change_log(struct fixture *f, const char *sql)
 {
@@ -832,6 +904,8 @@ int main(void)
 		T(records_alone_are_durable_soon_and_together),
 		T(who_is_refused_does_not_fill_the_log),
 		T(what_an_administrator_does_is_always_in_the_log),
+		T(lists_go_on_by_tokens_that_say_nothing),
+		T(keys_and_versions_are_listed_in_pages),
 		T(a_log_that_does_not_check_is_not_gone_on_with),
 		T(a_broken_log_is_accepted_by_an_administrator_only),
 		T(a_log_is_told_of_to_who_may_read_it),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Keys as they are: get, list, versions. */
 #include "api/keyjson.h"
+#include "api/skip.h"
 
 #define PAGE	25
 
@@ -58,7 +59,8 @@ static int list_one(const struct kvd_version *v, void *data)
 								l->with_version)) ? -ENOMEM : 0;
 }
 
-static int page_of(struct kvd_request *req, struct list *l, char *token, size_t size)
+static int page_of(struct kvd_request *req, struct list *l, const char *where,
+		   char token[static KVD_SKIP_TEXT_MAX + 1])
 {
 	char text[8] = "";
 	unsigned long n;
@@ -74,17 +76,19 @@ static int page_of(struct kvd_request *req, struct list *l, char *token, size_t 
 					"'maxresults' is not from 1 to %d", PAGE);
 		l->max = (unsigned int)n;
 	}
-	if (kvd_request_query(req, "$skiptoken", token, size) < 0)
-		return kvd_fail(req, KVD_E_BAD_PARAMETER, "The $skiptoken is not one of ours");
-	return 0;
+	return kvd_skip_open(req, where, token);
 }
 
 static int answer(struct kvd_request *req, struct list *l, const char *where)
 {
+	_cleanup_free_ char *token = NULL;
 	json_t *next = json_null();
 
-	if (l->has_more)
-		next = json_sprintf("%s?maxresults=%u&%%24skiptoken=%s", where, l->max, l->token);
+	if (l->has_more) {
+		token = kvd_skip_seal(req, where, l->token);
+		next = token ? json_sprintf("%s?maxresults=%u&%%24skiptoken=%s", where, l->max,
+					    token) : NULL;
+	}
 	req->reply = json_pack("{s:O, s:o}", "value", l->value, "nextLink", next);
 	return req->reply ? 0 : -ENOMEM;
 }
@@ -94,14 +98,15 @@ int kvd_api_key_list(struct kvd_request *req)
 	_cleanup_vault_ struct kvd_vault vault = { 0 };
 	_cleanup_json_ json_t *value = json_array();
 	struct list l = { .ctx = req->ctx, .vault = &vault, .value = value };
-	char after[KVAULT_NAME_MAX + 1] = "", where[KVAULT_PATH_MAX];
+	char after[KVD_SKIP_TEXT_MAX + 1] = "", where[KVAULT_PATH_MAX];
 	int r;
 
 	if (!value)
 		return -ENOMEM;
+	snprintf(where, sizeof(where), "/vaults/%s/keys", req->seg[1]);
 	r = may_read(req, NULL);
 	if (!r)
-		r = page_of(req, &l, after, sizeof(after));
+		r = page_of(req, &l, where, after);
 	if (!r)
 		r = kvd_keyjson_vault(req, &vault);
 	if (!r)
@@ -109,7 +114,6 @@ int kvd_api_key_list(struct kvd_request *req)
 				       list_one, &l);
 	if (r)
 		return r;
-	snprintf(where, sizeof(where), "/vaults/%s/keys", vault.name);
 	return answer(req, &l, where);
 }
 
@@ -118,30 +122,25 @@ int kvd_api_key_versions(struct kvd_request *req)
 	_cleanup_vault_ struct kvd_vault vault = { 0 };
 	_cleanup_json_ json_t *value = json_array();
 	struct list l = { .ctx = req->ctx, .vault = &vault, .value = value, .with_version = true };
-	char before[24] = "", where[KVAULT_PATH_MAX];
-	long long at;
-	char *end;
+	char before[KVD_SKIP_TEXT_MAX + 1] = "", where[KVAULT_PATH_MAX];
 	int r;
 
 	if (!value)
 		return -ENOMEM;
+	snprintf(where, sizeof(where), "/vaults/%s/keys/%s/versions", req->seg[1], req->seg[3]);
 	r = may_read(req, req->seg[3]);
 	if (!r)
-		r = page_of(req, &l, before, sizeof(before));
+		r = page_of(req, &l, where, before);
 	if (!r)
 		r = kvd_keyjson_vault(req, &vault);
 	if (r)
 		return r;
-	at = strtoll(before, &end, 10);
-	if (*end || at < 0)
-		return kvd_fail(req, KVD_E_BAD_PARAMETER, "The $skiptoken is not one of ours");
-	r = kvd_store_version_each(req->st, req->msg.tenant, vault.name, req->seg[3], at,
-				   l.max + 1, list_one, &l);
+	r = kvd_store_version_each(req->st, req->msg.tenant, vault.name, req->seg[3],
+				   atoll(before), l.max + 1, list_one, &l);
 	if (r)
 		return r;
 	if (!json_array_size(value))
 		return kvd_fail(req, KVD_E_KEY_NOT_FOUND, "There is no key %s in vault %s",
 				req->seg[3], vault.name);
-	snprintf(where, sizeof(where), "/vaults/%s/keys/%s/versions", vault.name, req->seg[3]);
 	return answer(req, &l, where);
 }

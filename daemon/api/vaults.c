@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /vaults */
 #include "api/api.h"
+#include "api/skip.h"
 
 #define RETENTION_DEFAULT	90
 
@@ -156,20 +157,23 @@ int kvd_api_vault_list(struct kvd_request *req)
 {
 	_cleanup_json_ json_t *value = json_array();
 	struct list l = { .req = req, .value = value };
-	char after[KVD_VAULT_NAME_MAX + 1] = "";
-	json_t *next;
+	_cleanup_free_ char *token = NULL;
+	char after[KVD_SKIP_TEXT_MAX + 1];
+	json_t *next = json_null();
 	int r;
 
 	if (!value)
 		return -ENOMEM;
-	r = kvd_request_query(req, "$skiptoken", after, sizeof(after));
-	if (r < 0 || (r && kvd_api_vault_name(req, after)))
-		return kvd_fail(req, KVD_E_BAD_PARAMETER, "The $skiptoken is not one of ours");
-	r = kvd_store_vault_each(req->st, req->msg.tenant, after, PAGE, list_one, &l);
+	r = kvd_skip_open(req, "/vaults", after);
+	if (!r)
+		r = kvd_store_vault_each(req->st, req->msg.tenant, after, PAGE, list_one, &l);
 	if (r)
 		return r;
 	req->is_empty = !json_array_size(value);
-	next = l.seen == PAGE ? json_sprintf("/vaults?%%24skiptoken=%s", l.last) : json_null();
+	if (l.seen == PAGE) {
+		token = kvd_skip_seal(req, "/vaults", l.last);
+		next = token ? json_sprintf("/vaults?%%24skiptoken=%s", token) : NULL;
+	}
 	req->reply = json_pack("{s:O, s:o}", "value", value, "nextLink", next);
 	return req->reply ? 0 : -ENOMEM;
 }

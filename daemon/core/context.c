@@ -12,6 +12,9 @@ void kvd_context_init(struct kvd_context *ctx)
 	ctx->started = kvd_time_now(CLOCK_BOOTTIME);
 	ctx->now = (int64_t)time(NULL);
 	ctx->suffix = "vault.kvault.internal";
+	/* 32 bytes come whole, and there are always some. */
+	if (getrandom(ctx->skip_key, sizeof(ctx->skip_key), 0) != sizeof(ctx->skip_key))
+		abort();
 }
 
 void kvd_context_done(struct kvd_context *ctx)

@@ -38,6 +38,7 @@ struct kvd_context {
 	struct kvd_audit_key audit_key;	/* jwk NULL: not made yet */
 	uint64_t checkpoint_seq;	/* newest checkpoint of the host's log */
 
+	uint8_t skip_key[32];		/* of the tokens in nextLink; ends with us */
 	struct kvd_broken *broken;
 
 	struct kvd_mirror *mirror, **mirror_end;

@@ -335,6 +335,7 @@ int kve_parent_run(const struct kve_parent_options *options)
 		kvd_log(LOG_ERR, "The event loop failed: %s", strerror(-r));
 	tell_all(&p, SIGKILL);
 	while (p.workers)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		worker_free(p.workers);
 	sd_event_source_disable_unref(p.timer);
 	sd_event_unref(p.event);

@@ -13,6 +13,7 @@
 static _Noreturn void child_exec(const char *program, int in, int out)
 {
 	static const char *const argv[] = {
+		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one word */
 		"systemd-creds", "encrypt", "--name=" KVR_CREDS_NAME, "-", "-", NULL,
 	};
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin", "LANG=C.UTF-8", NULL };

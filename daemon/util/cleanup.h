@@ -26,6 +26,7 @@
 
 /* Makes func_cleanup(), for _cleanup_(), of a destructor that takes a pointer. */
 #define KVD_DEFINE_CLEANUP(type, func)					\
+	/* NOLINTNEXTLINE(bugprone-macro-parentheses): a type */	\
 	_unused_ static inline void func##_cleanup(type **p)		\
 	{								\
 		if (*p)							\
