@@ -38,7 +38,8 @@ USER	:= $(patsubst %/Makefile,%,$(wildcard daemon/Makefile tools/Makefile))
 INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
-	deps-debug install-dkms uninstall stage demo check check-debug check-kcsan unit sanitize lint mutants bench vm clean version deps-guest staged
+	deps-debug install-dkms uninstall stage demo check check-debug check-kcsan \
+	check-unit unit sanitize lint mutants bench vm clean version deps-guest staged
 
 all: modules daemon tools tests
 
@@ -53,6 +54,7 @@ help:
 	@echo 'check     all tests, in guests of both kernels (KERNEL=, TESTS=pattern)'
 	@echo 'check-debug, check-kcsan   all tests on a kernel of our own, which finds invalid accesses,'
 	@echo '          leaks, wrong locking ..., or data races; the kernel is built once (make deps-debug)'
+	@echo 'check-unit  KUnit, in user-mode Linux: seconds (KERNEL=debug: in that guest; SUITES=glob)'
 	@echo 'lint      sparse, checkpatch, clang-format, cppcheck, shellcheck ...'
 	@echo 'mutants   each guard removed in turn: its test must fail'
 	@echo 'bench     instructions per operation'
@@ -96,6 +98,12 @@ $(addprefix modules-,$(SERIES)): modules-%:
 $(addprefix modules-,$(OWN)): modules-%:
 	@$(call farm,$(O)/$*)
 	+@$(call kbuild,$*,$(O)/$*,$(call own,$*)) modules
+
+# The module with the tests of kernel/kunit/ linked in.
+.PHONY: $(addprefix modules-unit-,$(OWN))
+$(addprefix modules-unit-,$(OWN)): modules-unit-%:
+	@$(call farm,$(O)/unit-$*)
+	+@$(call kbuild,$*,$(O)/unit-$*,$(call own,$*) KVAULT_KUNIT=y) modules
 
 # --- userspace ---------------------------------------------------------------
 
@@ -187,6 +195,16 @@ check-debug check-kcsan: check-%:
 	@$(VM)/guest-kernel fetch $*
 	+@$(call staged,$*)
 	@selftests/run-check --build $(O) --kernel $* $(if $(TESTS),--tests '$(TESTS)')
+
+# KUnit in user-mode Linux, or with KERNEL=debug in that guest; SUITES='kvault_gr*'.
+check-unit: unit-kernel = $(or $(filter $(OWN),$(KERNEL)),um)
+check-unit:
+	@$(VM)/host-deps build guest
+	@$(VM)/guest-kernel fetch $(unit-kernel)
+	@mkdir -p $(O)/log
+	+@$(MAKE) --no-print-directory modules-unit-$(unit-kernel) >$(O)/log/unit-build.txt 2>&1 || \
+		{ tail -n 40 $(O)/log/unit-build.txt >&2; exit 1; }
+	@selftests/run-unit --build $(O) --kernel $(unit-kernel) $(if $(SUITES),--suites '$(SUITES)')
 
 # Tests that need no guest.
 unit: daemon tools

@@ -347,20 +347,20 @@ static void a_task_is_who_it_was_until_it_changes(struct kunit *test)
 	const struct kv_principal was = *p;
 
 	KUNIT_EXPECT_TRUE(test, kv_principal_is_current(p));
-#define EXPECT_OTHER(field, value) \
+#define EXPECT_OTHER(...) \
 	do { \
-		p->field = value; \
-		KUNIT_EXPECT_FALSE_MSG(test, kv_principal_is_current(p), #field); \
-		p->field = was.field; \
+		__VA_ARGS__; \
+		KUNIT_EXPECT_FALSE_MSG(test, kv_principal_is_current(p), #__VA_ARGS__); \
+		*p = was; \
 	} while (0)
 
-	EXPECT_OTHER(euid, KUIDT_INIT(4711));
-	EXPECT_OTHER(egid, KGIDT_INIT(4711));
-	EXPECT_OTHER(user_ns, NULL);
-	EXPECT_OTHER(is_capable, !was.is_capable);
-	EXPECT_OTHER(tgid, NULL);
-	EXPECT_OTHER(exec_id, was.exec_id + 1);
-	EXPECT_OTHER(wire.cgroup_id, was.wire.cgroup_id + 1);
+	EXPECT_OTHER(p->euid = KUIDT_INIT(4711));
+	EXPECT_OTHER(p->egid = KGIDT_INIT(4711));
+	EXPECT_OTHER(p->user_ns = NULL);
+	EXPECT_OTHER(p->is_capable ^= true);
+	EXPECT_OTHER(p->tgid = NULL);
+	EXPECT_OTHER(p->exec_id++);
+	EXPECT_OTHER(p->wire.cgroup_id++);
 #undef EXPECT_OTHER
 	KUNIT_EXPECT_TRUE(test, kv_principal_is_current(p));
 }
