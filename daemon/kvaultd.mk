@@ -43,7 +43,13 @@ TESTS += test-head
 test-head_SRCS := core/test-head.c $(CORE_SRCS) $(STORE_SRCS) $(KVD_UTIL_SRCS)
 test-head_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 
-TESTS += test-daemon
-test-daemon_SRCS := test-daemon.c test-link.c manager.c outcome.c records.c startup.c $(API_SRCS) $(CORE_SRCS) \
+DAEMON_DOUBLE := test-link.c manager.c outcome.c records.c startup.c $(API_SRCS) $(CORE_SRCS) \
 	$(STORE_SRCS) $(KVD_UTIL_SRCS)
+
+TESTS += test-daemon
+test-daemon_SRCS := test-daemon.c $(DAEMON_DOUBLE)
 test-daemon_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-log
+test-log_SRCS := test-log.c $(DAEMON_DOUBLE)
+test-log_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

@@ -87,6 +87,7 @@ static int submit(void *data, struct kvault_submit *arg)
 		return test_link.submit_result;
 	e = note(TEST_SUBMIT);
 	e->cookie = arg->cookie;
+	e->bits = ((struct kvault_binding *)(uintptr_t)arg->binding)->bits;
 	e->op = arg->op;
 	return 0;
 }

@@ -27,6 +27,7 @@ struct test_event {
 	uint64_t revision;		/* pushes; ACK: the number */
 	uint32_t state;
 	uint64_t cookie;		/* SUBMIT */
+	uint32_t bits;
 	uint32_t op;
 	uint64_t n_endless;		/* REPLY: records that were read before */
 };

@@ -42,10 +42,13 @@ static int set_flag(struct kvd_request *req, const json_t *obj, const char *name
 static int parse_attributes(struct kvd_request *req, const json_t *a, struct kvd_version *v)
 {
 	static const char *const known[] = { "enabled", "nbf", "exp", "exportable",
-					     "auditEach", NULL };
+					     "auditEach", "onExpiry", NULL };
+	const char *on_expiry = NULL;
 	int r;
 
 	r = kvd_json_only(a, known, "attributes", &req->why);
+	if (!r)
+		r = kvd_json_str(a, "onExpiry", &on_expiry, &req->why);
 	if (!r)
 		r = set_flag(req, a, "enabled", KVAULT_KEY_ENABLED, &v->flags);
 	if (!r)
@@ -58,6 +61,11 @@ static int parse_attributes(struct kvd_request *req, const json_t *a, struct kvd
 		r = kvd_json_uint(a, "exp", TIME_MAX, &v->exp, &req->why);
 	if (r)
 		return r;
+	if (on_expiry && !strcmp(on_expiry, "stop"))
+		return kvd_fail(req, KVD_E_NOT_SUPPORTED, "A volume that is open goes on after "
+				"'exp', which forbids opening it anew: disable the key to stop it");
+	if (on_expiry && strcmp(on_expiry, "continue"))
+		return kvd_fail(req, KVD_E_BAD_PARAMETER, "'onExpiry' is not continue or stop");
 	if (v->flags & KVAULT_KEY_EXPORTABLE)
 		return kvd_fail(req, KVD_E_NOT_SUPPORTED, "There are no exportable keys");
 	if (v->nbf && v->exp && v->exp <= v->nbf)

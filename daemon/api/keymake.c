@@ -5,6 +5,7 @@
  * No material is ever here: blobs alone.
  */
 #include "api/keyjson.h"
+#include "util/base64.h"
 
 /* What is being made, while an engine works. */
 struct making {
@@ -165,6 +166,32 @@ static int explain_done(struct kvd_request *req, const struct kvd_done *done)
 			(const char *)done->text);
 }
 
+/*
+ * What was sent as the public half of an imported key is that of the private
+ * one, or somebody would verify with another key than he thinks.
+ */
+static int check_halves(struct kvd_request *req, const struct kvd_version *v)
+{
+	static const char *const names[] = { "n", "e", "x", "y", NULL };
+	_cleanup_json_ json_t *made = json_loads(v->jwk, 0, NULL);
+	const json_t *sent = json_object_get(req->body, "key");
+	size_t i;
+
+	if (!made)
+		return -ENOMEM;
+	for (i = 0; sent && names[i]; i++) {
+		const json_t *a = json_object_get(sent, names[i]);
+		const json_t *b = json_object_get(made, names[i]);
+
+#ifndef KVAULT_MUTANT_NO_HALVES_CHECK
+		if (json_is_string(a) && b && !json_equal(a, b))
+			return kvd_fail(req, KVD_E_BAD_PARAMETER,
+					"'%s' does not belong to the private part", names[i]);
+#endif
+	}
+	return 0;
+}
+
 /* The engine is done, in a transaction of its own: what was found before is asked anew. */
 static int made(struct kvd_request *req, const struct kvd_done *done)
 {
@@ -178,6 +205,8 @@ static int made(struct kvd_request *req, const struct kvd_done *done)
 	if (!done->blob_len || done->blob_len > KVAULT_BLOB_MAX)
 		return kvd_fail(req, KVD_E_INTERNAL, "The engine made a key without material");
 	r = kvd_keyjson_public(req, done->text, done->text_len, &m->v);
+	if (!r)
+		r = check_halves(req, &m->v);
 	if (!r)
 		r = kvd_keyjson_vault(req, &vault);
 	if (r)
@@ -332,17 +361,25 @@ static int refuse_private(struct kvd_request *req, const json_t *jwk)
 static int size_of_rsa(struct kvd_request *req, const json_t *jwk, struct kvd_key_spec *key)
 {
 	const char *n = NULL;
+	uint8_t bytes[1024];
+	ssize_t len;
 	int r;
 
 	r = kvd_json_str(jwk, "n", &n, &req->why);
 	if (r)
 		return r;
-	/* base64url: six bits in a character, the last one may have fewer */
-	if (n && !key->bits)
-		key->bits = (uint32_t)(strlen(n) * 6 / 8 * 8);
-	if (!key->bits)
+	if (!n && !key->bits)
 		return kvd_fail(req, KVD_E_BAD_PARAMETER,
 				"The JWK of an RSA key to import has 'n', or 'key_size'");
+	if (!n)
+		return 0;
+	/* RFC 7518, 6.3.1.1: as short as it can be. */
+	len = kvd_base64url_decode(bytes, sizeof(bytes), n, strlen(n));
+	if (len <= 0 || !bytes[0])
+		return kvd_fail(req, KVD_E_BAD_PARAMETER, "'n' is no number in base64url");
+	if (key->bits && key->bits != (uint32_t)len * 8)
+		return kvd_fail(req, KVD_E_BAD_PARAMETER, "'key_size' is not that of 'n'");
+	key->bits = (uint32_t)len * 8;
 	return 0;
 }
 
