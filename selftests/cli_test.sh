@@ -99,7 +99,9 @@ refused "what the key cannot do" kvault key sign "$vault/aes" --alg ES256 --in d
 exits 2 "a size that does not exist" kvault key create "$vault/bad" --kty oct --size 100
 exits 2 "a curve that does not exist" kvault key create "$vault/bad" --kty EC --curve P-999
 exits 2 "an HSM key in a standard vault" kvault key create "$vault/bad" --kty EC-HSM
+kvault key create "$vault/for-mac" --for mac >/dev/null
 ok "disable a key" kvault key update "$vault/for-mac" --disabled
+like "... whose older version is said to be enabled" "$output" '1 older is still enabled'
 refused "a disabled key" kvault key sign "$vault/for-mac" --alg HS256 --in data --out x
 like "... says so" "$output" 'disabled'
 ok "expire a key" kvault key update "$vault/for-encrypt" --expires 2001-01-01T00:00:00Z

@@ -252,6 +252,28 @@ int cli_key_create(struct cli *c)
 	return r;
 }
 
+static int count_enabled(struct cli *c, json_t *item, void *data)
+{
+	unsigned int *n = data;
+
+	(void)c;
+	*n += json_is_true(json_object_get(json_object_get(item, "attributes"), "enabled"));
+	return 0;
+}
+
+/* Each version is switched off by itself; who believes otherwise should know. */
+static void tell_others(struct cli *c, const struct kvault_address *a)
+{
+	char path[KVAULT_PATH_MAX];
+	unsigned int n = 0;
+
+	cli_key_path(a, "/versions", path, sizeof(path));
+	if (!cli_list(c, path, "look at the other versions", count_enabled, &n) && n)
+		cli_note(c, "only the latest version is disabled: %u older %s still enabled, and "
+			 "'kvault key versions %s/%s' names them", n, n == 1 ? "is" : "are",
+			 a->vault, a->name);
+}
+
 int cli_key_update(struct cli *c)
 {
 	json_t *body = json_object();
@@ -265,6 +287,9 @@ int cli_key_update(struct cli *c)
 		r = cli_usage(c, "there is nothing to change");
 	if (!r)
 		r = change(c, KVAULT_METHOD_PATCH, "", &a, "update", body);
+	if (!r && cli_has(c, OPT_DISABLED) && !a.version[0] && !cli_has(c, OPT_DRY_RUN) &&
+	    !cli_has(c, OPT_QUIET))
+		tell_others(c, &a);
 	json_decref(body);
 	return r;
 }
