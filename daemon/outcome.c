@@ -73,12 +73,12 @@ int kvd_outcome_record(struct kvd_denials *d, struct kvd_request *req, int r)
 		verdict = note_refusal(d, req);
 	if (verdict == KVD_DENIAL_COUNTED)
 		return 0;
-	if (verdict == KVD_DENIAL_LAST) {
-		more = json_pack("{s:s}", "furtherRefusals", "counted");
-		ev.more = more;
-		if (!more)
-			return -ENOMEM;
-	}
+	more = json_object();
+	ev.more = more;
+	if (!more || (req->context && json_object_set(more, "context", req->context)) ||
+	    (verdict == KVD_DENIAL_LAST &&
+	     kvd_json_set(more, "furtherRefusals", json_string("counted"))))
+		return -ENOMEM;
 	r = check_log_room(req);
 	return r < 0 ? r : kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
 }

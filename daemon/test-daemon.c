@@ -211,6 +211,26 @@ static void ask_for_ec(struct fixture *f, struct kvault_msg *msg)
 	assert_non_null(test_link_last(TEST_SUBMIT));
 }
 
+/* What the caller says that it is for is logged, and changes nothing else. */
+static void the_context_of_a_use_is_in_the_log(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	assert_int_equal(open_key(f, "payroll/keys/data?context=year%3D2026&context=a%3Db%3Dc", 0),
+			 0);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/audit?op=LeaseStart", NULL), 200);
+	assert_non_null(strstr(reply(), "\"context\":{\"a\":\"b=c\",\"year\":\"2026\"}"));
+	assert_int_equal(open_key(f, "payroll/keys/none?context=who%3Dme", 0), -ENOKEY);
+	assert_int_equal(open_key(f, "payroll/keys/data?context=%FF%3D%FF", 0), -EINVAL);
+	assert_int_equal(open_key(f, "payroll/keys/data?context=year", 0), -EINVAL);
+	assert_int_equal(open_key(f, "payroll/keys/data?context=%zz%3D1", 0), -EINVAL);
+	assert_int_equal(open_key(f, "payroll/keys/data?admin=true", 0), -EINVAL);
+	assert_int_equal(control(f, KVAULT_METHOD_GET, "/audit?op=KeyOpen", NULL), 200);
+	assert_non_null(strstr(reply(), "\"context\":{\"who\":\"me\"}"));
+	assert_int_equal(open_key(f, "payroll/keys/data?contextSha256=00ff", 0), 0);
+}
+
 static void engines_are_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -607,6 +627,7 @@ int main(void)
 		T(bad_bodies_change_nothing),
 		T(bad_paths_are_refused),
 		T(private_members_are_refused),
+		T(the_context_of_a_use_is_in_the_log),
 		T(engines_are_waited_for),
 		T(nonsense_of_engines_makes_no_key),
 		T(malformed_messages_end_nothing),

@@ -6,18 +6,69 @@
  */
 #include "api/keyjson.h"
 #include "core/lease.h"
+#include "util/json.h"
+
+/* "context=NAME%3DVALUE", or the hash of more than fits: into the log, and nowhere else. */
+static int take_pair(struct kvd_request *req, const char *name, char *value)
+{
+	char *eq = strchr(value, '=');
+	json_t *text;
+
+	if (!strcmp(name, "contextSha256")) {
+		text = kvd_json_bytes(value, strlen(value));
+		return kvd_json_set(req->context, "sha256", text);
+	}
+	if (strcmp(name, "context") || !eq || eq == value)
+		return KVD_E_BAD_PARAMETER;
+	*eq = '\0';
+	text = kvd_json_bytes(eq + 1, strlen(eq + 1));
+	/* a name need not be text, but is one in the log */
+	if (json_object_set_new(req->context, value, text))
+		return KVD_E_BAD_PARAMETER;
+	return 0;
+}
+
+/* What is behind the '?' of a path says what the key is used for. */
+static int take_context(struct kvd_request *req, size_t *ret_len)
+{
+	char *mark = memchr(req->path, '?', req->msg.len[1]);
+	char name[16], value[KVAULT_PATH_MAX];
+	size_t i;
+	int r;
+
+	*ret_len = req->msg.len[1];
+	if (!mark || req->msg.op != KVAULT_PURPOSE_HANDLE)
+		return 0;
+	*ret_len = (size_t)(mark - req->path);
+	req->query = strdup(mark + 1);
+	req->context = json_object();
+	if (!req->query || !req->context)
+		return -ENOMEM;
+	for (i = 0; (r = kvd_request_query_nth(req, i, name, sizeof(name), value,
+					       sizeof(value))) > 0; i++) {
+		r = take_pair(req, name, value);
+		if (r)
+			break;
+	}
+	return r == -EINVAL || r == -EMSGSIZE ? KVD_E_BAD_PARAMETER : r;
+}
 
 static int find(struct kvd_request *req, struct kvd_version *v)
 {
 	const struct kvault_access *a = &req->access;
 	bool short_form = req->msg.op == KVAULT_PURPOSE_KEYRING;
 	struct kvd_address at;
+	size_t len;
 	int r;
+
+	r = take_context(req, &len);
+	if (r)
+		return kvd_fail(req, r, "The context is no list of NAME=VALUE");
 
 	if (!kvd_id_is_zero(a->version) || !kvd_id_is_zero(a->key)) {
 		r = kvd_store_version_by_id(req->st, req->msg.tenant, a->key, a->version, v);
 	} else {
-		if (kvd_address_parse(req->path, req->msg.len[1], short_form, &at))
+		if (kvd_address_parse(req->path, len, short_form, &at))
 			return kvd_fail(req, KVD_E_KEY_NOT_FOUND, "This is not a key's address");
 		snprintf(req->object, sizeof(req->object), "%s/keys/%s", at.vault, at.name);
 		r = kvd_store_version_find(req->st, req->msg.tenant, at.vault, at.name,

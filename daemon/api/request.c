@@ -14,6 +14,7 @@ struct kvd_request *kvd_request_free(struct kvd_request *req)
 	json_decref(req->body);
 	free(req->secret);
 	free(req->public_jwk);
+	json_decref(req->context);
 	free(req->blob);
 	json_decref(req->reply);
 	free(req->reply_text);
@@ -189,6 +190,27 @@ static int percent_decode(const char *p, size_t len, char *ret, size_t size)
 		ret[n++] = (char)c;
 	}
 	ret[n] = '\0';
+	return 0;
+}
+
+int kvd_request_query_nth(const struct kvd_request *req, size_t n, char *name, size_t name_size,
+			  char *ret, size_t size)
+{
+	const char *p = req->query;
+	size_t len, eq;
+	int r;
+
+	for (; p && *p; p += len, p += *p == '&') {
+		len = strcspn(p, "&");
+		eq = strcspn(p, "=&");
+		if (n--)
+			continue;
+		*ret = '\0';
+		r = percent_decode(p, eq, name, name_size);
+		if (!r && eq < len)
+			r = percent_decode(p + eq + 1, len - eq - 1, ret, size);
+		return r < 0 ? r : 1;
+	}
 	return 0;
 }
 

@@ -59,6 +59,7 @@ struct kvd_request {
 	char *public_jwk;
 	uint8_t *blob;
 	size_t blob_len;
+	json_t *context;		/* what the caller says that it is for, or NULL */
 
 	/* the answer */
 	int status;			/* HTTP status, or negative errno */
@@ -100,6 +101,9 @@ int kvd_message_parse(const uint8_t *data, size_t len, struct kvd_message *ret);
 
 /* A query parameter, percent-decoded; 0 when it is absent, else 1; negative errno. */
 int kvd_request_query(const struct kvd_request *req, const char *name, char *ret, size_t size);
+/* The n-th parameter of all, from 0: name and value; 0 behind the last one. */
+int kvd_request_query_nth(const struct kvd_request *req, size_t n, char *name, size_t name_size,
+			  char *ret, size_t size);
 
 /* Milliseconds until nobody waits any more, at least 1. */
 uint32_t kvd_request_left_ms(const struct kvd_request *req);

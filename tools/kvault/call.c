@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device: control operations with their errors told, keys, algorithms. */
+#include <ctype.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "cli.h"
@@ -219,20 +221,84 @@ static int key_refused(struct cli *c, int r, uint32_t op, const char *path)
 	}
 }
 
-int cli_key(struct cli *c, const struct kvault_address *a, uint32_t op, struct kvault_key *ret)
+/* Behind what is there; false: it does not fit. */
+static bool put_escaped(char *path, const char *text)
 {
-	char path[KVAULT_PATH_MAX + 1];
+	size_t n = strlen(path);
+
+	for (; *text; text++) {
+		bool is_plain = isalnum((unsigned char)*text) || strchr("-._", *text);
+
+		if (n + 4 > KVAULT_PATH_MAX)
+			return false;
+		n += (size_t)sprintf(path + n, is_plain ? "%c" : "%%%02X", (unsigned char)*text);
+	}
+	return true;
+}
+
+/* Of all pairs: NAME=VALUE and a NUL each. */
+static int put_hash(char *path, const struct kvault_pair *pairs, size_t n)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	char hex[65] = "";
+	uint8_t hash[32];
+	size_t i;
+	int ok;
+
+	ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+	for (i = 0; ok && i < n; i++)
+		ok = EVP_DigestUpdate(md, pairs[i].name, strlen(pairs[i].name)) &&
+		     EVP_DigestUpdate(md, "=", 1) &&
+		     EVP_DigestUpdate(md, pairs[i].value, strlen(pairs[i].value) + 1);
+	ok = ok && EVP_DigestFinal_ex(md, hash, NULL);
+	EVP_MD_CTX_free(md);
+	if (!ok)
+		return cli_fail(CLI_INTERNAL, "out of memory");
+	kvault_hex_encode(hex, hash, sizeof(hash));
+	strcat(strcat(path, "?contextSha256="), hex);
+	return 0;
+}
+
+/* What the key is used for, for the log; a context that is too long by its hash. */
+static int put_context(char *path, const struct kvault_pair *pairs, size_t n)
+{
+	size_t len = strlen(path), i;
+	bool fits = true;
+
+	for (i = 0; fits && i < n; i++)
+		fits = strlen(path) + 16 < KVAULT_PATH_MAX &&
+		       put_escaped(strcat(path, i ? "&context=" : "?context="), pairs[i].name) &&
+		       put_escaped(path, "=") && put_escaped(path, pairs[i].value);
+	if (fits)
+		return 0;
+	path[len] = '\0';
+	return put_hash(path, pairs, n);
+}
+
+int cli_key_for(struct cli *c, const struct kvault_address *a, uint32_t op,
+		const struct kvault_pair *pairs, size_t n, struct kvault_key *ret)
+{
+	char address[KVAULT_PATH_MAX + 1], path[KVAULT_PATH_MAX + 1];
 	int r;
 
 	r = cli_open(c);
 	if (r)
 		return r;
-	kvault_address_format(a, path, sizeof(path));
+	kvault_address_format(a, address, sizeof(address));
+	memcpy(path, address, sizeof(path));
+	r = put_context(path, pairs, n);
+	if (r)
+		return r;
 	r = kvault_key_open(c->kv, path, op, ret);
 	/* What the answer said was overtaken by a change: asked once more. */
 	if (r == -ESTALE)
 		r = kvault_key_open(c->kv, path, op, ret);
-	return r ? key_refused(c, r, op, path) : 0;
+	return r ? key_refused(c, r, op, address) : 0;
+}
+
+int cli_key(struct cli *c, const struct kvault_address *a, uint32_t op, struct kvault_key *ret)
+{
+	return cli_key_for(c, a, op, NULL, 0, ret);
 }
 
 int cli_alg(struct cli *c, const struct kvault_key *key, uint32_t op, uint32_t *ret)

@@ -223,17 +223,14 @@ static int finish(struct cli *c, int r, const char *what, int in, struct cli_fil
 }
 
 static int seal(struct cli *c, const struct kvault_address *a, const struct kvault_key *key,
-		uint32_t alg)
+		uint32_t alg, const struct kvault_pair *pairs)
 {
-	struct kvault_pair pairs[CLI_VALUES_MAX];
 	struct kvault_envelope env = { 0 };
 	struct progress p = { .what = "encrypting" };
 	struct cli_file out;
 	int in, r;
 
-	r = contexts(c, pairs);
-	if (!r)
-		r = cli_in(cli_value(c, OPT_IN), &in);
+	r = cli_in(cli_value(c, OPT_IN), &in);
 	if (r)
 		return r;
 	r = cli_out(cli_value(c, OPT_OUT), 0, &out);
@@ -254,6 +251,7 @@ static int seal(struct cli *c, const struct kvault_address *a, const struct kvau
 
 int cli_key_encrypt(struct cli *c)
 {
+	struct kvault_pair pairs[CLI_VALUES_MAX];
 	struct kvault_address a;
 	struct kvault_key key;
 	uint32_t alg;
@@ -261,7 +259,9 @@ int cli_key_encrypt(struct cli *c)
 
 	r = cli_address(c, 0, &a);
 	if (!r)
-		r = cli_key(c, &a, KVAULT_OP_ENCRYPT, &key);
+		r = contexts(c, pairs);
+	if (!r)
+		r = cli_key_for(c, &a, KVAULT_OP_ENCRYPT, pairs, c->n_values[OPT_CONTEXT], &key);
 	if (!r)
 		r = cli_alg(c, &key, KVAULT_OP_ENCRYPT, &alg);
 	if (r)
@@ -276,7 +276,7 @@ int cli_key_encrypt(struct cli *c)
 				 kvault_alg_name(alg));
 	if (cli_has(c, OPT_IV) || cli_has(c, OPT_GCM_TAG) || cli_has(c, OPT_AAD))
 		return cli_usage(c, "--iv, --tag and --aad are for --raw");
-	return seal(c, &a, &key, alg);
+	return seal(c, &a, &key, alg, pairs);
 }
 
 /* The envelope must be of the key that was named, and of the context that was. */
@@ -328,7 +328,7 @@ static int open_envelope(struct cli *c, const struct kvault_address *a, int in)
 				cli_value(c, OPT_IN) : "standard input", strerror(-r));
 	r = check_envelope(c, a, &env);
 	if (!r)
-		r = cli_key(c, &env.key, KVAULT_OP_DECRYPT, &key);
+		r = cli_key_for(c, &env.key, KVAULT_OP_DECRYPT, env.context, env.n_context, &key);
 	if (!r)
 		r = cli_out(cli_value(c, OPT_OUT), CLI_SECRET, &out);
 	if (!r) {

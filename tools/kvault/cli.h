@@ -169,6 +169,9 @@ int cli_address(struct cli *c, unsigned int n, struct kvault_address *ret);
 void cli_key_path(const struct kvault_address *a, const char *suffix, char *out, size_t size);
 /* Opens a key for one operation. */
 int cli_key(struct cli *c, const struct kvault_address *a, uint32_t op, struct kvault_key *ret);
+/* The same, and for what: into the log. */
+int cli_key_for(struct cli *c, const struct kvault_address *a, uint32_t op,
+		const struct kvault_pair *pairs, size_t n, struct kvault_key *ret);
 /* "encrypt", "wrap": as messages and roles call an operation. */
 const char *cli_action(uint32_t op);
 /* --alg, or what fits the key. */
