@@ -220,6 +220,9 @@ static bool key_matches(const struct key *key, const struct key_match_data *matc
 #endif
 	if (key_mark(key))
 		return key_mark(key) == tenant_mark(mine->tenant);
+	/* refused before the actor ran, for want of memory: that says nothing, for a minute */
+	if (key_read_state(key) < 0)
+		return false;
 	return is_surely_ours(mine);
 }
 

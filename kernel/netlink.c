@@ -66,21 +66,29 @@ static bool lacks(struct genl_info *info, const int *attrs, int n)
 #define LACKS(info, ...) \
 	lacks(info, (const int[]){ __VA_ARGS__ }, sizeof((int[]){ __VA_ARGS__ }) / sizeof(int))
 
-/* Makes, fills by @fill, and sends an answer to @info. */
-static int answer(struct genl_info *info, int (*fill)(struct sk_buff *skb, void *ctx), void *ctx)
+/* An answer to @info, filled by @fill, to be sent by genlmsg_reply() or freed. */
+static struct sk_buff *answer_new(struct genl_info *info,
+				  int (*fill)(struct sk_buff *skb, void *ctx), void *ctx)
 {
 	struct sk_buff *skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *hdr;
 
 	if (!skb)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	hdr = genlmsg_put_reply(skb, info, &kv_family, 0, info->genlhdr->cmd);
 	if (!hdr || fill(skb, ctx)) {
 		nlmsg_free(skb);
-		return -EMSGSIZE;
+		return ERR_PTR(-EMSGSIZE);
 	}
 	genlmsg_end(skb, hdr);
-	return genlmsg_reply(skb, info);
+	return skb;
+}
+
+static int answer(struct genl_info *info, int (*fill)(struct sk_buff *skb, void *ctx), void *ctx)
+{
+	struct sk_buff *skb = answer_new(info, fill, ctx);
+
+	return IS_ERR(skb) ? PTR_ERR(skb) : genlmsg_reply(skb, info);
 }
 
 static int fill_hello(struct sk_buff *skb, void *ctx)
@@ -94,6 +102,7 @@ static int fill_hello(struct sk_buff *skb, void *ctx)
 static int kv_nl_hello(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **a = info->attrs;
+	struct sk_buff *reply;
 	int ret;
 
 	if (LACKS(info, KVAULT_A_NONCE, KVAULT_A_ABI, KVAULT_A_ABI_MIN, KVAULT_A_STORE,
@@ -104,6 +113,10 @@ static int kv_nl_hello(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "no ABI in common with this module");
 		return -EOPNOTSUPP;
 	}
+	/* first: who is told that there was no memory is not the daemon */
+	reply = answer_new(info, fill_hello, NULL);
+	if (IS_ERR(reply))
+		return PTR_ERR(reply);
 	ret = kv_link_hello(nla_data(a[KVAULT_A_NONCE]), info->snd_portid, NETLINK_CB(skb).sk,
 			    nla_data(a[KVAULT_A_STORE]), nla_data(a[KVAULT_A_TENANT]),
 			    nla_get_u64(a[KVAULT_A_EPOCH]), nla_get_u64(a[KVAULT_A_REVISION]));
@@ -111,7 +124,11 @@ static int kv_nl_hello(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "no root key is loaded: kvault-root.service");
 	if (ret == -ESTALE)
 		NL_SET_ERR_MSG(info->extack, "another or an older store than the kernel has seen");
-	return ret ?: answer(info, fill_hello, NULL);
+	if (ret) {
+		nlmsg_free(reply);
+		return ret;
+	}
+	return genlmsg_reply(reply, info);
 }
 
 static int kv_nl_bye(struct sk_buff *skb, struct genl_info *info)

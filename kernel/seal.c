@@ -175,9 +175,10 @@ int kv_root_adopt_store(const u8 *store, const u8 *tenant)
 	if (!ret && memcmp(mine, store, sizeof(mine)))
 		ret = -ESTALE;
 	if (!ret)
-		ret = kv_tenant_set_host_id(tenant);
-	if (!ret)
 		ret = kek_derive(key, store, tenant, &kek);
+	/* last of what can fail: an id is for good */
+	if (!ret)
+		ret = kv_tenant_set_host_id(tenant);
 	memzero_explicit(key, sizeof(key));
 	if (!ret)
 		kek_set(kv_tenant_host(), &kek);
