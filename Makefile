@@ -39,7 +39,7 @@ INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
 	deps-debug install-dkms uninstall stage demo check check-debug check-kcsan \
-	check-unit unit sanitize lint mutants bench vm clean version deps-guest staged
+	check-unit unit sanitize fuzz lint mutants bench vm clean version deps-guest staged
 
 all: modules daemon tools tests
 
@@ -55,6 +55,7 @@ help:
 	@echo 'check-debug, check-kcsan   all tests on a kernel of our own, which finds invalid accesses,'
 	@echo '          leaks, wrong locking ..., or data races; the kernel is built once (make deps-debug)'
 	@echo 'check-unit  KUnit, in user-mode Linux: seconds (KERNEL=debug: in that guest; SUITES=glob)'
+	@echo 'fuzz      the module in a guest and the parsers, for TIME=2m (KERNEL=um, debug)'
 	@echo 'lint      sparse, checkpatch, clang-format, cppcheck, shellcheck ...'
 	@echo 'mutants   each guard removed in turn: its test must fail'
 	@echo 'bench     instructions per operation'
@@ -216,6 +217,15 @@ unit: daemon tools
 sanitize:
 	+@$(MAKE) --no-print-directory unit BUILD=$(O)/sanitize WERROR= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined'
+	@$(VM)/host-deps build fuzz
+	+@$(MAKE) --no-print-directory -C selftests/fuzz O=$(O) check
+
+# The kernels that tell what was reached; a stock one is fuzzed blindly.
+fuzz: FUZZED = $(if $(filter command% environment%,$(origin KERNEL)),$(KERNEL),debug)
+fuzz:
+	@$(VM)/host-deps build guest fuzz
+	@$(VM)/guest-kernel fetch $(FUZZED)
+	@selftests/fuzz/run --build $(O) $(addprefix --kernel ,$(FUZZED)) --time $(or $(TIME),2m)
 
 lint:
 	@$(VM)/host-deps build lint
