@@ -32,4 +32,8 @@ test-worker_SRCS := engine/test-worker.c engine/worker.c engine/message.c $(ENGI
 	$(ENGINE_CORE) $(ENGINE_SOFT)
 test-worker_PKGS := $(ENGINE_PKGS) cmocka
 
+TESTS += test-sandbox
+test-sandbox_SRCS := engine/test-sandbox.c engine/sandbox.c
+test-sandbox_PKGS := libseccomp cmocka
+
 UNITS += engine/kvault-engine-openssl.service engine/kvault-engine-pkcs11.service

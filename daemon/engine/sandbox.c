@@ -78,7 +78,19 @@ static int add_memory(scmp_filter_ctx ctx, int is_local)
 	return r;
 }
 
-/* On the device: messages, and nothing else. A module of a token has its own ioctls. */
+/*
+ * On the device: messages, and nothing else. A module of a token has its own
+ * ioctls, on other files: the numbers below ours (terminals, sockets, FIONREAD),
+ * so that who took it over cannot open a node of ours anew and attach as an
+ * engine that is given software keys. A module that talks to USB by itself needs
+ * more, and a daemon such as pcscd instead.
+ */
+#ifndef KVAULT_MUTANT_TOKEN_ATTACH
+#define IOCTL_END	(KVAULT_IOC_TYPE << 8)
+#else
+#define IOCTL_END	(1ull << 40)
+#endif
+
 static int add_ioctl(scmp_filter_ctx ctx, int dev, int is_local)
 {
 	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
@@ -86,8 +98,9 @@ static int add_ioctl(scmp_filter_ctx ctx, int dev, int is_local)
 				 SCMP_A1(SCMP_CMP_EQ, KVAULT_ENG_EXCHANGE));
 
 	if (r == 0 && !is_local)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				     SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)dev));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2,
+				     SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)dev),
+				     SCMP_A1(SCMP_CMP_LT, IOCTL_END));
 	return r;
 }
 
