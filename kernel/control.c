@@ -92,7 +92,8 @@ static int ctl_exchange(struct file *file, void *p)
 	return s ? kv_server_exchange(s, p) : -EPERM;
 }
 
-static void *copy_binding(u64 uptr, const u8 *tenant_of, struct kv_tenant **ret_t)
+/* What the daemon says something is bound to; finds its tenant when there is none yet. */
+static void *copy_binding(u64 uptr, struct kv_tenant **ret_t)
 {
 	struct kvault_binding *b;
 	int ret;
@@ -101,7 +102,7 @@ static void *copy_binding(u64 uptr, const u8 *tenant_of, struct kv_tenant **ret_
 	if (IS_ERR(b))
 		return b;
 	if (!*ret_t)
-		*ret_t = kv_tenant_find(tenant_of ?: b->tenant);
+		*ret_t = kv_tenant_find(b->tenant);
 	ret = *ret_t ? kv_binding_check(*ret_t, b) : -ENOKEY;
 	if (ret) {
 		kvfree(b);
@@ -131,7 +132,7 @@ static bool is_same_object(const struct kvault_binding *a, const struct kvault_b
 static int reseal_source(const struct kvault_seal *arg, struct kv_tenant *t,
 			 const struct kvault_binding *b, const void *blob, u8 *plain, u32 *len)
 {
-	struct kvault_binding *old = copy_binding(arg->old_binding, NULL, &t);
+	struct kvault_binding *old = copy_binding(arg->old_binding, &t);
 	int ret;
 
 	if (IS_ERR(old))
@@ -212,7 +213,7 @@ static int ctl_seal(struct file *file, void *p)
 	blob = kv_copy_in(arg->in, arg->in_len, KVAULT_BLOB_MAX);
 	if (IS_ERR(blob))
 		return PTR_ERR(blob);
-	b = copy_binding(arg->binding, NULL, &t);
+	b = copy_binding(arg->binding, &t);
 	if (IS_ERR(b)) {
 		ret = PTR_ERR(b);
 		goto out_blob;
@@ -221,10 +222,12 @@ static int ctl_seal(struct file *file, void *p)
 	 * Keys only: of another type it could be opened for a caller, and an
 	 * imported key must not become a thing that is.
 	 */
+#ifndef KVAULT_MUTANT_SEAL_TYPE
 	if (b->type != KVAULT_TYPE_KEY) {
 		ret = -EOPNOTSUPP;
 		goto out_binding;
 	}
+#endif
 	plain = kvzalloc(KVAULT_BLOB_MAX, GFP_KERNEL_ACCOUNT);
 	ret = plain ? seal_source(arg, t, b, blob, plain, &len) : -ENOMEM;
 	if (!ret)
@@ -283,13 +286,19 @@ static int ctl_root_wrap(struct file *file, void *p)
 	 * administrator who asks for it just now, and the daemon is none.
 	 */
 	s = claimant(file);
+#ifndef KVAULT_MUTANT_ROOT_ANYONE
 	if (!s || !kv_server_has_admin_request(s, arg->request_id))
 		return -EPERM;
+#endif
 	blob = kv_copy_in(arg->secret, arg->secret_len, KVAULT_BLOB_MAX);
 	if (IS_ERR(blob))
 		return PTR_ERR(blob);
 	secret = kzalloc(KVAULT_AUX_MAX, GFP_KERNEL_ACCOUNT);
+#ifdef KVAULT_MUTANT_ROOT_SLOT
+	kv_binding_transit(&transit, kv_tenant_host(), arg->request_id, 0);
+#else
 	kv_binding_transit(&transit, kv_tenant_host(), arg->request_id, KVAULT_CONTROL_ROOT_SLOT);
+#endif
 	ret = secret ? kv_unseal(kv_tenant_host(), &transit, blob, arg->secret_len, secret, &len) :
 	      -ENOMEM;
 	if (!ret)
