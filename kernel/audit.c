@@ -6,11 +6,11 @@
  *
  * A record is reserved before the operation that it will tell of, so that
  * nothing happens for which there is no room: reserve -> commit or cancel.
- * Refusals are not reserved; equal ones in a row become one record with a
- * count, and what exceeds the room is counted.
+ * Refusals are not reserved; refusal.c says what becomes of many.
  *
  * Each tenant has a queue and numbers of its own, so that one tenant's flood
- * takes nobody else's room. Numbers have no gaps.
+ * takes nobody else's room. Numbers have no gaps. The queue of a tenant that
+ * has ended stays until the daemon has taken and acknowledged it (tenant.c).
  */
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -21,6 +21,7 @@
 #include "link.h"
 #include "object.h"
 #include "principal.h"
+#include "refusal.h"
 #include "tenant.h"
 
 #define KV_AUDIT_MAX		4096	/* records of one tenant */
@@ -70,10 +71,14 @@ struct kv_record *kv_audit_reserve(struct kv_tenant *t)
  */
 void kv_audit_cancel(struct kv_tenant *t, struct kv_record *rec)
 {
+	bool is_last;
+
 	spin_lock(&t->audit_lock);
-	t->audit_count--;
+	is_last = !--t->audit_count;
 	spin_unlock(&t->audit_lock);
 	kfree(rec);
+	if (is_last && kv_tenant_is_dead(t))
+		kv_tenant_settled(t);
 }
 
 static void fill(struct kvault_audit_rec *rec, const struct kv_tenant *t,
@@ -101,17 +106,6 @@ static void fill(struct kvault_audit_rec *rec, const struct kv_tenant *t,
 		rec->principal = ev->who->wire;
 }
 
-static bool is_repetition(const struct kv_record *last, const struct kv_record *r)
-{
-	const struct kvault_audit_rec *a = &last->rec, *b = &r->rec;
-
-	return a->type == KVAULT_AUDIT_DENIED && b->type == a->type && !last->taken &&
-	       a->op == b->op && a->alg == b->alg && a->status == b->status &&
-	       a->face == b->face && a->principal.tgid == b->principal.tgid &&
-	       a->principal.start == b->principal.start &&
-	       !memcmp(a->version, b->version, sizeof(a->version));
-}
-
 /**
  * kv_audit_commit() - what was reserved has happened
  * @t: tenant
@@ -120,25 +114,11 @@ static bool is_repetition(const struct kv_record *last, const struct kv_record *
  */
 void kv_audit_commit(struct kv_tenant *t, struct kv_record *r, const struct kv_event *ev)
 {
-	struct kv_record *last;
-
 	fill(&r->rec, t, ev);
 	spin_lock(&t->audit_lock);
-	last = list_empty(&t->audit) ? NULL :
-	       list_last_entry(&t->audit, struct kv_record, link);
-	if (last && is_repetition(last, r)) {
-		last->rec.count += r->rec.count;
-		t->audit_count--;
-	} else {
-		r->rec.seq = ++t->audit_seq;
-		r->rec.count += r->rec.type == KVAULT_AUDIT_DENIED ? t->audit_lost : 0;
-		if (r->rec.type == KVAULT_AUDIT_DENIED)
-			t->audit_lost = 0;
-		list_add_tail(&r->link, &t->audit);
-		r = NULL;
-	}
+	r->rec.seq = ++t->audit_seq;
+	list_add_tail(&r->link, &t->audit);
 	spin_unlock(&t->audit_lock);
-	kfree(r);
 	kv_link_audit_ready();
 }
 
@@ -160,25 +140,14 @@ int kv_audit_emit(struct kv_tenant *t, const struct kv_event *ev)
 }
 
 /**
- * kv_audit_denied() - a refusal; never fails, may be counted only
+ * kv_audit_has_room() - may a refusal have a record of its own?
  * @t: tenant
- * @ev: what was refused
+ *
+ * Return: true while most of the room is left to what succeeds.
  */
-void kv_audit_denied(struct kv_tenant *t, const struct kv_event *ev)
+bool kv_audit_has_room(struct kv_tenant *t)
 {
-	bool room;
-
-#ifdef KVAULT_MUTANT_NO_DENIED_RECORD
-	return;
-#endif
-	spin_lock(&t->audit_lock);
-	room = t->audit_count < KV_AUDIT_DENIED_MAX;
-	spin_unlock(&t->audit_lock);
-	if (room && !kv_audit_emit(t, ev))
-		return;
-	spin_lock(&t->audit_lock);
-	t->audit_lost += ev->count;
-	spin_unlock(&t->audit_lock);
+	return READ_ONCE(t->audit_count) < KV_AUDIT_DENIED_MAX;
 }
 
 static struct kv_record *next_untaken(struct kv_tenant *t, u64 generation)
@@ -226,7 +195,7 @@ bool kv_audit_pending(u64 generation)
 	struct kv_tenant *t = NULL;
 	bool found = false;
 
-	while (!found && (t = kv_tenant_next(t))) {
+	while (!found && (t = kv_tenant_next_log(t))) {
 		spin_lock(&t->audit_lock);
 		found = next_untaken(t, generation);
 		spin_unlock(&t->audit_lock);
@@ -256,7 +225,7 @@ int kv_audit_read(u64 generation, u64 __user *ubuf, u32 *len, u32 *ret_more)
 
 	if (room < sizeof(struct kvault_audit_rec))
 		return -EMSGSIZE;
-	while (ret >= 0 && (t = kv_tenant_next(t))) {
+	while (ret >= 0 && (t = kv_tenant_next_log(t))) {
 		do {
 			if (room - used < sizeof(struct kvault_audit_rec))
 				goto out_full;
@@ -293,18 +262,31 @@ void kv_audit_ack(struct kv_tenant *t, u64 seq)
 	spin_unlock(&t->audit_lock);
 	list_for_each_entry_safe(r, n, &done, link)
 		kfree(r);
+	if (kv_tenant_is_dead(t))
+		kv_tenant_settled(t);
+	else
+		kv_refusals_flush(t);
 }
 
 /**
- * kv_audit_free_all() - the last reference to the tenant is gone
+ * kv_audit_drop_all() - forget what nobody has taken
  * @t: tenant
+ *
+ * Return: how many records are lost by it.
  */
-void kv_audit_free_all(struct kv_tenant *t)
+u32 kv_audit_drop_all(struct kv_tenant *t)
 {
 	struct kv_record *r, *n;
+	LIST_HEAD(lost);
+	u32 count = 0;
 
-	list_for_each_entry_safe(r, n, &t->audit, link) {
-		list_del(&r->link);
+	spin_lock(&t->audit_lock);
+	list_splice_init(&t->audit, &lost);
+	list_for_each_entry(r, &lost, link)
+		count++;
+	t->audit_count -= count;
+	spin_unlock(&t->audit_lock);
+	list_for_each_entry_safe(r, n, &lost, link)
 		kfree(r);
-	}
+	return count;
 }

@@ -26,7 +26,7 @@ struct kv_tenant;
 struct kv_event {
 	u32 type;
 	u32 face;
-	const struct kv_principal *who;
+	struct kv_principal *who;
 	const struct kv_object *object;
 	const u8 *request_id;
 	const u8 *lease;
@@ -41,11 +41,11 @@ struct kv_record;
 struct kv_record *kv_audit_reserve(struct kv_tenant *t);
 void kv_audit_commit(struct kv_tenant *t, struct kv_record *rec, const struct kv_event *ev);
 void kv_audit_cancel(struct kv_tenant *t, struct kv_record *rec);
-void kv_audit_denied(struct kv_tenant *t, const struct kv_event *ev);
+bool kv_audit_has_room(struct kv_tenant *t);
 int kv_audit_emit(struct kv_tenant *t, const struct kv_event *ev);
 bool kv_audit_pending(u64 generation);
 int kv_audit_read(u64 generation, u64 __user *ubuf, u32 *len, u32 *ret_more);
 void kv_audit_ack(struct kv_tenant *t, u64 seq);
-void kv_audit_free_all(struct kv_tenant *t);
+u32 kv_audit_drop_all(struct kv_tenant *t);
 
 #endif /* _KV_AUDIT_H */

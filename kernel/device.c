@@ -19,6 +19,7 @@
 #include "ioctl.h"
 #include "live.h"
 #include "principal.h"
+#include "refusal.h"
 #include "tenant.h"
 
 static int device_open(struct inode *inode, struct file *file)
@@ -160,16 +161,18 @@ static struct kv_principal *current_principal(struct kv_file *f)
 	return p;
 }
 
-static void denied_foreigner(struct kv_file *f)
+/* In the caller's log: what he does takes no room of those whose file it is. */
+static void denied_foreigner(void)
 {
-	struct kv_principal *p = kv_principal_new(f->tenant);
+	struct kv_tenant *t = kv_tenant_of_current();
+	struct kv_principal *p = kv_principal_new(t);
 
-	if (IS_ERR(p))
-		return;
-	kv_audit_denied(f->tenant, &(struct kv_event){
-		.type = KVAULT_AUDIT_DENIED, .face = KVAULT_FACE_IOCTL, .who = p,
-		.status = -EACCES, .count = 1 });
+	if (!IS_ERR(p))
+		kv_audit_denied(t, &(struct kv_event){
+			.type = KVAULT_AUDIT_DENIED, .face = KVAULT_FACE_IOCTL, .who = p,
+			.status = -EACCES, .count = 1 });
 	kv_principal_put(p);
+	kv_tenant_put(t);
 }
 
 /*
@@ -180,7 +183,7 @@ static int caller_begin(struct kv_file *f, struct kv_caller *who)
 {
 #ifndef KVAULT_MUTANT_NO_TENANT_CHECK
 	if (!kv_tenant_is_callers(f->tenant)) {
-		denied_foreigner(f);
+		denied_foreigner();
 		return -EACCES;
 	}
 #endif

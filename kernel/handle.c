@@ -11,6 +11,7 @@
 #include "handle.h"
 #include "live.h"
 #include "principal.h"
+#include "refusal.h"
 #include "tenant.h"
 #include "upcall.h"
 

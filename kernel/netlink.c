@@ -140,8 +140,9 @@ static int kv_nl_bye(struct sk_buff *skb, struct genl_info *info)
 	return ret;
 }
 
-/* The tenant that a message of the daemon names, with a reference. */
-static struct kv_tenant *named_tenant(struct sk_buff *skb, struct genl_info *info)
+/* The tenant that a message of the daemon names, by @find, with a reference. */
+static struct kv_tenant *named_tenant(struct sk_buff *skb, struct genl_info *info,
+				      struct kv_tenant *(*find)(const u8 *id))
 {
 	struct kv_tenant *t;
 	int ret;
@@ -151,7 +152,7 @@ static struct kv_tenant *named_tenant(struct sk_buff *skb, struct genl_info *inf
 		return ERR_PTR(ret);
 	if (LACKS(info, KVAULT_A_TENANT))
 		return ERR_PTR(-EINVAL);
-	t = kv_tenant_find(nla_data(info->attrs[KVAULT_A_TENANT]));
+	t = find(nla_data(info->attrs[KVAULT_A_TENANT]));
 	return t ?: ERR_PTR(-ENOENT);
 }
 
@@ -164,7 +165,7 @@ static void note_revision(const struct kv_tenant *t, u64 revision)
 
 static int kv_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kv_tenant *t = named_tenant(skb, info);
+	struct kv_tenant *t = named_tenant(skb, info, kv_tenant_find);
 	int ret = 0;
 
 	if (IS_ERR(t))
@@ -188,7 +189,7 @@ static int fill_count(struct sk_buff *skb, void *ctx)
 
 static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kv_tenant *t = named_tenant(skb, info);
+	struct kv_tenant *t = named_tenant(skb, info, kv_tenant_find);
 	struct nlattr **a = info->attrs, *version = a[KVAULT_A_VERSION];
 	u32 volumes = 0;
 	int ret = -EINVAL;
@@ -208,7 +209,7 @@ static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
 
 static int kv_nl_audit_ack(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kv_tenant *t = named_tenant(skb, info);
+	struct kv_tenant *t = named_tenant(skb, info, kv_tenant_find_log);
 	int ret = 0;
 
 	if (IS_ERR(t))

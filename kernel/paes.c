@@ -43,6 +43,7 @@
 #include "live.h"
 #include "paes.h"
 #include "principal.h"
+#include "refusal.h"
 #include "tenant.h"
 #include "visible.h"
 
@@ -252,12 +253,9 @@ static bool may_show_token(void)
 /* What the daemon is not asked it does not record. */
 static int refuse_caller(void)
 {
-	struct kv_tenant *t = kv_tenant_of(current_user_ns());
-	struct kv_principal *p;
+	struct kv_tenant *t = kv_tenant_of_current();
+	struct kv_principal *p = kv_principal_new(t);
 
-	if (IS_ERR(t))
-		return -EPERM;
-	p = kv_principal_new(t);
 	if (!IS_ERR(p))
 		kv_audit_denied(t, &(struct kv_event){
 			.type = KVAULT_AUDIT_DENIED, .face = KVAULT_FACE_PAES, .who = p,

@@ -15,7 +15,13 @@
  * shall not prolong its tenant. When the tenant has ended, whoever enters the
  * namespace later finds a new, empty tenant.
  *
- *   live -> dead	[reap_one], never back
+ *   live -> dead -> ended	[reap, tenant_end], never back
+ *
+ * Its keys are wiped at once. What it leaves is records for the audit log: it
+ * stays in the list, dead, until the daemon has acknowledged them; only then
+ * the daemon is told that it is gone. Of all dead tenants together so many
+ * records are kept (KV_DEAD_RECORDS_MAX), then the oldest tenant's are dropped
+ * and counted as lost in the host's log.
  *
  * Locks: kv_tenants_lock protects the list, every tenant's @ns and the host's
  * id. It is a mutex, taken before any other lock of the module, and held for
@@ -32,6 +38,7 @@
 #include <linux/workqueue.h>
 #include "audit.h"
 #include "live.h"
+#include "refusal.h"
 #include "seal.h"
 #include "tenant.h"
 #include "visible.h"
@@ -39,6 +46,7 @@
 #define KV_REAP_MS	500
 #define KV_TENANTS_MAX	16384	/* ephemeral ones at once */
 #define KV_TENANTS_OWNER_MAX 1024	/* of one uid */
+#define KV_DEAD_RECORDS_MAX 8192	/* of all tenants that have ended */
 
 static const u32 limits_host[KV_CHARGES] = {
 	[KV_CHARGE_OBJECT] = 1 << 20,
@@ -58,6 +66,7 @@ static u64 kv_tenants_made;
 static u32 kv_tenants_count;
 static struct kv_tenant *kv_host;
 static const struct kv_tenant_ops *kv_ops;
+static bool kv_is_exiting;
 
 static struct workqueue_struct *kv_end_wq;
 
@@ -88,6 +97,7 @@ KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
 	}
 	spin_lock_init(&t->audit_lock);
 	INIT_LIST_HEAD(&t->audit);
+	kv_refusals_init(t);
 	return t;
 }
 
@@ -106,7 +116,7 @@ static struct kv_tenant *ephemeral_new(struct user_namespace *ns)
 
 	lockdep_assert_held(&kv_tenants_lock);
 	list_for_each_entry(t, &kv_tenants, link)
-		owned += t->kind == KVAULT_TENANT_EPHEMERAL && t->owner == owner;
+		owned += t->kind == KVAULT_TENANT_EPHEMERAL && !t->is_dead && t->owner == owner;
 	if (kv_tenants_count >= KV_TENANTS_MAX || owned >= KV_TENANTS_OWNER_MAX)
 		return ERR_PTR(-EDQUOT);
 	t = tenant_new(KVAULT_TENANT_EPHEMERAL, ns);
@@ -164,6 +174,25 @@ out_unlock:
 }
 
 /**
+ * kv_tenant_of_current() - in whose log a refusal of the current task belongs
+ *
+ * A namespace that has no tenant yet, or can have none, is its parent's affair.
+ *
+ * Return: the tenant with a reference.
+ */
+struct kv_tenant *kv_tenant_of_current(void)
+{
+	struct user_namespace *ns = current_user_ns();
+	struct kv_tenant *t;
+
+	do {
+		t = kv_tenant_of(ns);
+		ns = ns->parent;
+	} while (IS_ERR(t));	/* the initial one always has */
+	return t;
+}
+
+/**
  * kv_tenant_ns() - the topmost namespace of a tenant
  * @t: tenant
  *
@@ -192,6 +221,20 @@ bool kv_tenant_is_callers(const struct kv_tenant *t)
 	       topmost(current_user_ns()) == READ_ONCE(t->ns);
 }
 
+static struct kv_tenant *find(const u8 *id, bool with_dead)
+{
+	struct kv_tenant *t, *found = NULL;
+
+	mutex_lock(&kv_tenants_lock);
+	list_for_each_entry(t, &kv_tenants, link)
+		if ((with_dead || !t->is_dead) && !memcmp(t->id, id, KVAULT_ID_SIZE)) {
+			found = kv_tenant_get(t);
+			break;
+		}
+	mutex_unlock(&kv_tenants_lock);
+	return found;
+}
+
 /**
  * kv_tenant_find() - a live tenant by its id
  * @id: KVAULT_ID_SIZE bytes
@@ -200,16 +243,18 @@ bool kv_tenant_is_callers(const struct kv_tenant *t)
  */
 struct kv_tenant *kv_tenant_find(const u8 *id)
 {
-	struct kv_tenant *t, *found = NULL;
+	return find(id, false);
+}
 
-	mutex_lock(&kv_tenants_lock);
-	list_for_each_entry(t, &kv_tenants, link)
-		if (!memcmp(t->id, id, KVAULT_ID_SIZE)) {
-			found = kv_tenant_get(t);
-			break;
-		}
-	mutex_unlock(&kv_tenants_lock);
-	return found;
+/**
+ * kv_tenant_find_log() - a tenant by its id, live or with records for the daemon
+ * @id: KVAULT_ID_SIZE bytes
+ *
+ * Return: the tenant with a reference, or NULL.
+ */
+struct kv_tenant *kv_tenant_find_log(const u8 *id)
+{
+	return find(id, true);
 }
 
 /**
@@ -222,6 +267,28 @@ struct kv_tenant *kv_tenant_host(void)
 	return kv_host;
 }
 
+static struct kv_tenant *next(struct kv_tenant *t, bool with_dead)
+{
+	struct kv_tenant *n, *found = NULL;
+
+	mutex_lock(&kv_tenants_lock);
+	if (t && !list_empty(&t->link)) {
+		n = list_next_entry(t, link);
+	} else {
+		/* it was forgotten meanwhile; the list is in the order of generations */
+		list_for_each_entry(n, &kv_tenants, link)
+			if (!t || n->generation > t->generation)
+				break;
+	}
+	while (!list_entry_is_head(n, &kv_tenants, link) && n->is_dead && !with_dead)
+		n = list_next_entry(n, link);
+	if (!list_entry_is_head(n, &kv_tenants, link))
+		found = kv_tenant_get(n);
+	mutex_unlock(&kv_tenants_lock);
+	kv_tenant_put(t);
+	return found;
+}
+
 /**
  * kv_tenant_next() - walk over the live tenants
  * @t: the one before, whose reference is dropped; NULL to begin
@@ -230,25 +297,18 @@ struct kv_tenant *kv_tenant_host(void)
  */
 struct kv_tenant *kv_tenant_next(struct kv_tenant *t)
 {
-	struct kv_tenant *next = NULL, *n;
+	return next(t, false);
+}
 
-	mutex_lock(&kv_tenants_lock);
-	if (t && !t->is_dead) {
-		if (!list_is_last(&t->link, &kv_tenants))
-			next = list_next_entry(t, link);
-	} else {
-		/* it has died meanwhile; the list is in the order of generations */
-		list_for_each_entry(n, &kv_tenants, link)
-			if (!t || n->generation > t->generation) {
-				next = n;
-				break;
-			}
-	}
-	if (next)
-		kv_tenant_get(next);
-	mutex_unlock(&kv_tenants_lock);
-	kv_tenant_put(t);
-	return next;
+/**
+ * kv_tenant_next_log() - walk over all tenants that can have records
+ * @t: the one before, whose reference is dropped; NULL to begin
+ *
+ * Return: the next with a reference, or NULL.
+ */
+struct kv_tenant *kv_tenant_next_log(struct kv_tenant *t)
+{
+	return next(t, true);
 }
 
 /**
@@ -271,7 +331,8 @@ void kv_tenant_put(struct kv_tenant *t)
 {
 	if (IS_ERR_OR_NULL(t) || !refcount_dec_and_test(&t->refs))
 		return;
-	kv_audit_free_all(t);
+	kv_audit_drop_all(t);
+	kv_refusals_free(t);
 	kv_live_dec(KV_LIVE_TENANT);
 	kfree_sensitive(t);
 }
@@ -380,45 +441,111 @@ static void mark_all_seen(void)
 	rcu_read_unlock();
 }
 
-/* In a work item of its own: one tenant's end delays nobody else's. */
+/* Takes a tenant that has ended from the list, with the list's reference. */
+static bool unlink_ended(struct kv_tenant *t, bool with_records)
+{
+	bool was_linked;
+
+	mutex_lock(&kv_tenants_lock);
+	was_linked = t->is_ended && !list_empty(&t->link) &&
+		     (with_records || !READ_ONCE(t->audit_count));
+	if (was_linked)
+		list_del_init(&t->link);
+	mutex_unlock(&kv_tenants_lock);
+	return was_linked;
+}
+
+static void forget(struct kv_tenant *t, bool with_records)
+{
+	if (!unlink_ended(t, with_records))
+		return;
+	kv_refusals_lost(kv_host, kv_audit_drop_all(t));
+	kv_ops->gone(t);
+	kv_tenant_put(t);
+}
+
+/* The oldest tenant that has ended, if all such have too many records; a reference. */
+static struct kv_tenant *over_limit(void)
+{
+	struct kv_tenant *t, *oldest = NULL;
+	u32 records = 0;
+
+	mutex_lock(&kv_tenants_lock);
+	list_for_each_entry(t, &kv_tenants, link)
+		if (t->is_ended) {
+			oldest = oldest ?: t;
+			records += READ_ONCE(t->audit_count);
+		}
+	oldest = records > KV_DEAD_RECORDS_MAX ? kv_tenant_get(oldest) : NULL;
+	mutex_unlock(&kv_tenants_lock);
+	return oldest;
+}
+
+/*
+ * In a work item of its own: one tenant's end delays nobody else's. Runs
+ * again when something of a tenant that has ended is settled.
+ */
 static void tenant_end(struct work_struct *work)
 {
-	struct kv_tenant *t = container_of(work, struct kv_tenant, end);
+	struct kv_tenant *t = container_of(work, struct kv_tenant, end), *oldest;
 
 	spin_lock(&t->kek_lock);
 	memzero_explicit(&t->kek, sizeof(t->kek));
 	spin_unlock(&t->kek_lock);
 	kv_ops->wipe(t);
-	kv_ops->gone(t);
+	kv_refusals_end(t);
+	mutex_lock(&kv_tenants_lock);
+	t->is_ended = true;
+	mutex_unlock(&kv_tenants_lock);
+#ifdef KVAULT_MUTANT_DEAD_RECORDS
+	forget(t, true);
+#else
+	forget(t, READ_ONCE(kv_is_exiting));
+#endif
 	kv_tenant_put(t);
+	while ((oldest = over_limit())) {
+		forget(oldest, true);
+		kv_tenant_put(oldest);
+	}
+}
+
+static void queue_end(struct kv_tenant *t)
+{
+	kv_tenant_get(t);
+	if (!queue_work(kv_end_wq, &t->end))
+		kv_tenant_put(t);
+}
+
+/**
+ * kv_tenant_settled() - a dead tenant has fewer records; perhaps none
+ * @t: tenant
+ */
+void kv_tenant_settled(struct kv_tenant *t)
+{
+	if (!READ_ONCE(t->audit_count) && !READ_ONCE(kv_is_exiting))
+		queue_end(t);
 }
 
 static void reap(struct work_struct *work)
 {
-	struct kv_tenant *t, *n;
-	LIST_HEAD(dead);
+	struct kv_tenant *t;
 
 	mutex_lock(&kv_tenants_lock);
 	list_for_each_entry(t, &kv_tenants, link)
-		t->is_seen = t->kind != KVAULT_TENANT_EPHEMERAL;
+		t->is_seen = t->kind != KVAULT_TENANT_EPHEMERAL || t->is_dead;
 	mark_all_seen();
-	list_for_each_entry_safe(t, n, &kv_tenants, link) {
+	list_for_each_entry(t, &kv_tenants, link) {
 		if (t->is_seen)
 			continue;
 		WRITE_ONCE(t->is_dead, true);
-		list_move_tail(&t->link, &dead);
 		put_user_ns(t->ns);
 		WRITE_ONCE(t->ns, NULL);
 		kv_tenants_count--;
+		queue_end(t);
 	}
 	if (kv_tenants_count)
 		schedule_delayed_work(&kv_reaper, msecs_to_jiffies(KV_REAP_MS));
 	mutex_unlock(&kv_tenants_lock);
-
-	list_for_each_entry_safe(t, n, &dead, link) {
-		list_del_init(&t->link);
-		queue_work(kv_end_wq, &t->end);
-	}
 }
 
 /**
@@ -454,16 +581,19 @@ int kv_tenant_init(void)
  */
 void kv_tenant_exit(void)
 {
-	struct kv_tenant *t, *n;
+	struct kv_tenant *t;
 
 	cancel_delayed_work_sync(&kv_reaper);
-	list_for_each_entry_safe(t, n, &kv_tenants, link) {
-		list_del_init(&t->link);
+	mutex_lock(&kv_tenants_lock);
+	WRITE_ONCE(kv_is_exiting, true);
+	list_for_each_entry(t, &kv_tenants, link) {
+		if (t->ns)
+			put_user_ns(t->ns);
 		WRITE_ONCE(t->is_dead, true);
-		put_user_ns(t->ns);
-		t->ns = NULL;
-		queue_work(kv_end_wq, &t->end);
+		WRITE_ONCE(t->ns, NULL);
+		queue_end(t);
 	}
+	mutex_unlock(&kv_tenants_lock);
 	destroy_workqueue(kv_end_wq);
 	kv_host = NULL;
 }

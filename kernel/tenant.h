@@ -59,27 +59,33 @@ struct kv_kek {
 /**
  * struct kv_tenant - a user namespace, and all namespaces below it
  * @refs: references: the tenant list, open files, objects, requests, principals' users
- * @link: in the list of live tenants (kv_tenants_lock)
+ * @link: in the list of tenants: live ones, and dead ones that have records
+ *	for the daemon (kv_tenants_lock)
  * @kind: enum kvault_tenant_kind, immutable
  * @generation: counts tenants since the module was loaded, immutable
  * @id: random; the host's is the store's and set once (kv_tenants_lock)
  * @ns: topmost namespace; a reference until the tenant is dead (kv_tenants_lock)
  * @owner: kuid that quota of an ephemeral tenant is charged to, as a number
  * @is_dead: nothing of the tenant can be used any more; never goes back
+ * @is_ended: what was to be done at its end is done; but for its records it
+ *	could be forgotten (kv_tenants_lock)
  * @is_seen: used by the task walk alone
  * @policy: highest policy revision that was heard of; only grows
  * @changes: counts changes of keys that were pushed; see kv_object_accept()
- * @end: what remains to be done when it has ended
+ * @end: what remains to be done when it has ended; a reference while it is queued
  * @charge: what is used of each quota
  * @kek: written once before @kek.is_set, wiped when the tenant ends; @kek_lock
  * @kek_lock: protects @kek; a leaf
  * @objects: key versions by version id (kv_objects_lock in object.c)
  * @queue: requests, by who takes them (kv_upcall_lock)
- * @audit_lock: protects the audit_ fields; a leaf but for memory
+ * @audit_lock: protects the audit_ fields; a leaf
  * @audit: records that the daemon has not acknowledged, by number
  * @audit_seq: number of the newest record
  * @audit_count: records in @audit and reservations
- * @audit_lost: refusals that were counted but not recorded for want of room
+ * @audit_lost: what could not be recorded; told in a record of its own
+ * @audit_refusals: kinds of refusals that are counted just now (refusal.c)
+ * @audit_kinds: how many kinds
+ * @audit_flush: records counts of refusals; a reference while it is queued
  */
 struct kv_tenant {
 	refcount_t refs;
@@ -90,6 +96,7 @@ struct kv_tenant {
 	struct user_namespace *ns;
 	u32 owner;
 	bool is_dead;
+	bool is_ended;
 	bool is_seen;
 	atomic64_t policy;
 	atomic64_t changes;
@@ -104,15 +111,22 @@ struct kv_tenant {
 	u64 audit_seq;
 	u32 audit_count;
 	u64 audit_lost;
+	struct list_head audit_refusals;
+	u32 audit_kinds;
+	struct delayed_work audit_flush;
 };
 
 int kv_tenant_init(void);
 void kv_tenant_exit(void);
 
 struct kv_tenant *kv_tenant_of(struct user_namespace *ns);
+struct kv_tenant *kv_tenant_of_current(void);
 struct kv_tenant *kv_tenant_find(const u8 *id);
+struct kv_tenant *kv_tenant_find_log(const u8 *id);
 struct kv_tenant *kv_tenant_host(void);
 struct kv_tenant *kv_tenant_next(struct kv_tenant *t);
+struct kv_tenant *kv_tenant_next_log(struct kv_tenant *t);
+void kv_tenant_settled(struct kv_tenant *t);
 struct kv_tenant *kv_tenant_get(struct kv_tenant *t);
 void kv_tenant_put(struct kv_tenant *t);
 struct user_namespace *kv_tenant_ns(const struct kv_tenant *t);

@@ -313,6 +313,27 @@ static KV_MAYBE int kv_daemon_next(struct kv_daemon *d, int ms)
 	return -ETIME;
 }
 
+/* Records that were not read before, up to @max; their number or -errno. */
+static KV_MAYBE int kv_audit_read(struct kv_daemon *d, struct kvault_audit_rec *rec, size_t max)
+{
+	struct kvault_audit_read r = {
+		.size = sizeof(r), .buf = kv_ptr(rec), .len = (uint32_t)(max * sizeof(*rec)),
+	};
+	int ret = kv_ioctl(d->ctl, KVAULT_CTL_AUDIT_READ, &r);
+
+	return ret ? ret : (int)(r.len / sizeof(*rec));
+}
+
+static KV_MAYBE int kv_audit_ack(struct kv_daemon *d, const uint8_t *tenant, uint64_t seq)
+{
+	struct kv_nl m;
+
+	kv_nl_begin(&m, d->family, KVAULT_CMD_AUDIT_ACK, 0);
+	kv_nl_put(&m, KVAULT_A_TENANT, tenant, 16);
+	kv_nl_put_u64(&m, KVAULT_A_SEQ, seq);
+	return kv_nl_call(d->nl, &m, NULL, 0);
+}
+
 /* Start of a segment of the newest message. */
 static KV_MAYBE const uint8_t *kv_daemon_seg(const struct kv_daemon *d, int n)
 {

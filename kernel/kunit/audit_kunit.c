@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The audit queue: room, refusals in a row, what a claim reads, and what is
+ * The audit queue: room, floods of refusals, what a claim reads, and what is
  * kept until it is durable.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "../audit.h"
 #include "../principal.h"
+#include "../refusal.h"
 #include "../tenant.h"
 #include "fixture.h"
 
 #define RECORDS_MAX	4096	/* of one tenant */
 #define DENIED_MAX	1024	/* of which refusals may take so many */
 #define READ_MAX	8
+#define EACH		4	/* refusals of a kind with a record each */
+#define KINDS		16	/* that are counted at once */
 
-static struct kv_event denied(const struct kv_principal *who)
+static struct kv_event denied(struct kv_principal *who)
 {
 	return (struct kv_event){ .type = KVAULT_AUDIT_DENIED, .face = KVAULT_FACE_IOCTL,
 				  .who = who, .op = KVAULT_OP_SIGN, .alg = KVAULT_ALG_HS256,
@@ -98,28 +102,28 @@ static void a_full_queue_takes_nothing(struct kunit *test)
 }
 
 /* Refusals leave room for what is done, and none goes uncounted. */
-static void a_flood_of_refusals_is_counted(struct kunit *test)
+static void without_room_refusals_are_counted(struct kunit *test)
 {
 	struct audit_test *a = test->priv;
 	struct kv_event no = denied(a->who);
 	struct kvault_audit_rec *r;
 	u32 i;
 
-	for (i = 0; i < DENIED_MAX + 10; i++) {
-		no.alg = i;	/* no two are alike */
+	emit(test, DENIED_MAX);
+	for (i = 0; i < 3; i++)
 		kv_audit_denied(a->t, &no);
-	}
 	KUNIT_EXPECT_EQ(test, a->t->audit_count, DENIED_MAX);
-	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 10);
+	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 3);
 	emit(test, 1);
 	while (read_as(test, 1, &r))
 		;
+	/* with the room that this makes the loss is told */
 	kv_audit_ack(a->t, U64_MAX);
-	KUNIT_EXPECT_EQ(test, a->t->audit_count, 0);
-	kv_audit_denied(a->t, &no);
 	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 0);
 	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), 1);
-	KUNIT_EXPECT_EQ(test, r->count, 11);
+	KUNIT_EXPECT_EQ(test, r->type, KVAULT_AUDIT_LOST);
+	KUNIT_EXPECT_EQ(test, r->count, 3);
+	KUNIT_EXPECT_EQ(test, r->principal.uid, 0);
 	KUNIT_EXPECT_EQ(test, r->seq, DENIED_MAX + 2);
 }
 
@@ -142,58 +146,70 @@ static void a_cancelled_record_leaves_no_gap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->t->audit_count, 3);
 }
 
-/* --- refusals in a row --- */
+/* --- floods --- */
 
-static void refusals_that_differ_stay_apart(struct kunit *test)
-{
-	struct audit_test *a = test->priv;
-	const struct kv_event first = denied(a->who);
-	struct kv_principal *other = kv_test_stranger(test, a->t);
-	struct kv_event no;
-	u64 seq = 1;
-
-	other->wire.tgid++;
-	kv_audit_denied(a->t, &first);
-#define EXPECT_APART(...) \
-	do { \
-		no = first; \
-		__VA_ARGS__; \
-		kv_audit_denied(a->t, &no); \
-		KUNIT_EXPECT_EQ_MSG(test, a->t->audit_seq, ++seq, #__VA_ARGS__); \
-		kv_audit_denied(a->t, &first); \
-		KUNIT_EXPECT_EQ(test, a->t->audit_seq, ++seq); \
-	} while (0)
-
-	EXPECT_APART(no.op = KVAULT_OP_VERIFY);
-	EXPECT_APART(no.alg++);
-	EXPECT_APART(no.status = -EKEYREVOKED);
-	EXPECT_APART(no.face = KVAULT_FACE_KEYRING);
-	EXPECT_APART(no.who = other);
-	EXPECT_APART(no.type = KVAULT_AUDIT_SINGLE);
-	EXPECT_APART(no.object = kv_test_object(test, a->t, 128, KVAULT_OP_ENCRYPT));
-	other->wire.tgid--;
-	EXPECT_APART(other->wire.start++, no.who = other);
-#undef EXPECT_APART
-}
-
-static void equal_refusals_become_one(struct kunit *test)
+/* The first say all, of the others there is a count when the window is over. */
+static void a_flood_costs_a_few_records(struct kunit *test)
 {
 	struct audit_test *a = test->priv;
 	struct kv_event no = denied(a->who);
 	struct kvault_audit_rec *r;
+	u32 i;
 
+	for (i = 0; i < 1000; i++) {
+		no.alg = i;	/* no two are alike */
+		kv_audit_denied(a->t, &no);
+	}
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, EACH);
+	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), EACH);
+	KUNIT_EXPECT_EQ(test, r[EACH - 1].alg, EACH - 1);
+	KUNIT_EXPECT_EQ(test, r[EACH - 1].count, 1);
+	msleep(1100);
+	for (i = 0; i < 20 && !read_as(test, 1, &r); i++)
+		msleep(100);
+	KUNIT_EXPECT_EQ(test, r->type, KVAULT_AUDIT_DENIED);
+	KUNIT_EXPECT_EQ(test, r->count, 1000 - EACH);
+	KUNIT_EXPECT_EQ(test, r->status, -EACCES);
+	KUNIT_EXPECT_EQ(test, r->op, 0);
+	KUNIT_EXPECT_EQ(test, r->principal.uid, a->who->wire.uid);
+	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 0);
+}
+
+static void uids_and_errors_are_kinds_of_their_own(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kv_principal *other = kv_test_stranger(test, a->t);
+	struct kv_event no = denied(a->who);
+	u32 i;
+
+	for (i = 0; i < 100; i++)
+		kv_audit_denied(a->t, &no);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, EACH);
+	no.status = -EKEYREVOKED;
 	kv_audit_denied(a->t, &no);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, EACH + 1);
+	other->wire.uid++;
+	no = denied(other);
 	kv_audit_denied(a->t, &no);
-	no.count = 5;
-	kv_audit_denied(a->t, &no);
-	KUNIT_EXPECT_EQ(test, a->t->audit_count, 1);
-	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), 1);
-	KUNIT_EXPECT_EQ(test, r->count, 7);
-	/* what was read does not change any more */
-	kv_audit_denied(a->t, &no);
-	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), 1);
-	KUNIT_EXPECT_EQ(test, r->count, 5);
-	KUNIT_EXPECT_EQ(test, r->seq, 2);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, EACH + 2);
+	KUNIT_EXPECT_EQ(test, a->t->audit_kinds, 3);
+}
+
+static void of_more_kinds_only_the_number_is_known(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kv_event no = denied(a->who);
+	u32 i;
+
+	for (i = 0; i < KINDS + 5; i++) {
+		no.status = -1 - (int)i;
+		kv_audit_denied(a->t, &no);
+	}
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, KINDS);
+	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 5);
+	kv_refusals_flush(a->t);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, KINDS + 1);
+	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 0);
 }
 
 static void what_was_done_never_becomes_one(struct kunit *test)
@@ -338,10 +354,11 @@ static void tenants_have_numbers_of_their_own(struct kunit *test)
 
 static struct kunit_case audit_cases[] = {
 	KUNIT_CASE(a_full_queue_takes_nothing),
-	KUNIT_CASE(a_flood_of_refusals_is_counted),
+	KUNIT_CASE(without_room_refusals_are_counted),
 	KUNIT_CASE(a_cancelled_record_leaves_no_gap),
-	KUNIT_CASE(refusals_that_differ_stay_apart),
-	KUNIT_CASE(equal_refusals_become_one),
+	KUNIT_CASE(a_flood_costs_a_few_records),
+	KUNIT_CASE(uids_and_errors_are_kinds_of_their_own),
+	KUNIT_CASE(of_more_kinds_only_the_number_is_known),
 	KUNIT_CASE(what_was_done_never_becomes_one),
 	KUNIT_CASE(no_room_for_a_record_is_said),
 	KUNIT_CASE(a_bad_address_loses_nothing),
