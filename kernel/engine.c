@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 #include "link.h"
 #include "object.h"
+#include "queue.h"
 #include "seal.h"
 #include "upcall.h"
 
@@ -163,7 +164,7 @@ static void make_forgets(struct forgetting *f)
 	struct kv_request *req;
 
 	while (f->made < min_t(u32, want, KV_FORGET_MAX)) {
-		req = kv_request_new(KV_QUEUE_OPENSSL, f->obj->tenant, KVAULT_MSG_ENGINE,
+		req = kv_request_new(KV_QUEUE_OPENSSL, f->obj->tenant, NULL, KVAULT_MSG_ENGINE,
 				     KVAULT_ENGINE_OP_FORGET, seg, KV_FORGET_MS);
 		if (IS_ERR(req))
 			break;
@@ -222,7 +223,7 @@ static void note_done(struct kv_tenant *t, const struct submission *sub, int sta
 		seg[2] = *out;
 	if (blob)
 		seg[3] = *blob;
-	req = kv_request_new(KV_QUEUE_DAEMON, t, KVAULT_MSG_ENGINE_DONE, sub->op, seg, 0);
+	req = kv_request_new(KV_QUEUE_DAEMON, t, NULL, KVAULT_MSG_ENGINE_DONE, sub->op, seg, 0);
 	if (IS_ERR(req))
 		return;		/* the daemon's own time-out ends it */
 	req->msg.cookie = sub->cookie;
@@ -275,6 +276,7 @@ static struct kv_request *submission_request(struct kv_tenant *t, struct submiss
 	struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { &er, sizeof(er) }, {}, { in, arg->in_len } };
 	struct kvault_binding transit, *open_as = &sub->binding;
 	struct kv_request *req;
+	struct kv_line *line;
 	void *plain = NULL;
 	u32 len = 0;
 
@@ -289,7 +291,9 @@ static struct kv_request *submission_request(struct kv_tenant *t, struct submiss
 			return ERR_CAST(plain);
 		seg[3] = (struct kv_seg){ plain, len };
 	}
-	req = kv_request_new((enum kv_queue_id)arg->engine, t, KVAULT_MSG_ENGINE, arg->op,
+	line = kv_line_charge_as(t, arg->request_id);
+	req = IS_ERR(line) ? ERR_CAST(line) :
+	      kv_request_new((enum kv_queue_id)arg->engine, t, line, KVAULT_MSG_ENGINE, arg->op,
 			     seg, arg->timeout_ms);
 	if (plain)
 		memzero_explicit(plain, KVAULT_BLOB_MAX);

@@ -469,7 +469,7 @@ static void renew(struct work_struct *work)
 	struct kv_grant *g = container_of(work, struct kv_grant, renew);
 	struct kv_caller who = {
 		.tenant = g->object->tenant, .caller = g->caller, .opener = g->opener,
-		.face = g->face, .timeout_ms = KVAULT_TIMEOUT_MS,
+		.face = g->face, .timeout_ms = KVAULT_TIMEOUT_MS, .is_kernel = true,
 	};
 	struct kv_grant *same = ERR_PTR(-EKEYREVOKED);
 

@@ -22,6 +22,8 @@ struct kv_tenant;
  * @opener: who opened the file or made the key in the keyring
  * @face: enum kvault_face
  * @timeout_ms: how long the caller is prepared to wait
+ * @is_kernel: nobody asked for it just now, or the host's storage depends on it:
+ *	it goes before what callers ask, and is charged to nobody
  * @request_id: out: names what was asked of the daemon or an engine
  *
  * All borrowed, for the time of one call.
@@ -32,6 +34,7 @@ struct kv_caller {
 	struct kv_principal *opener;
 	u32 face;
 	u32 timeout_ms;
+	bool is_kernel;
 	u8 request_id[KVAULT_ID_SIZE];
 };
 

@@ -272,6 +272,7 @@ static int tfm_set_token(struct kv_paes *ctx, const struct kvault_token *token)
 		.tenant = kv_tenant_host(),
 		.face = KVAULT_FACE_PAES,
 		.timeout_ms = KVAULT_TIMEOUT_MS,
+		.is_kernel = true,
 	};
 	struct kv_paes_key *k;
 	int ret;

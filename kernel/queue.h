@@ -26,14 +26,48 @@ struct kv_queue {
 	wait_queue_head_t wq;
 };
 
-/* Protects queues, servers and the states of requests; a leaf. */
+/**
+ * struct kv_line_queue - requests of one uid that wait for one kind of server
+ * @link: in the tenant's lines at that queue, while there are any
+ * @waiting: requests, oldest first
+ */
+struct kv_line_queue {
+	struct list_head link;
+	struct list_head waiting;
+};
+
+/**
+ * struct kv_line - requests of one uid of a tenant; all by kv_upcall_lock
+ * @link: in tenant->lines
+ * @uid: in the initial user namespace
+ * @is_admin: administrators' requests have a line of their own
+ * @count: requests that are charged to it
+ * @queue: those that wait
+ */
+struct kv_line {
+	struct list_head link;
+	u32 uid;
+	bool is_admin;
+	u32 count;
+	struct kv_line_queue queue[KV_QUEUES];
+};
+
+#define KV_UID_DAEMON	((u32)-1)	/* what it asks of engines for nobody's request */
+
+/* Protects queues, lines, servers and the states of requests; a leaf. */
 extern spinlock_t kv_upcall_lock;
 extern struct kv_queue kv_queues[KV_QUEUES];
 extern struct list_head kv_servers;
 
-void kv_request_enqueue(struct kv_request *req, bool first);
-void kv_request_unqueue(struct kv_request *req);
 void kv_request_finish(struct kv_request *req);
 u64 kv_request_cookie(void);
+
+struct kv_line *kv_line_charge(struct kv_tenant *t, u32 uid, bool is_admin);
+struct kv_line *kv_line_charge_as(struct kv_tenant *t, const u8 *request_id);
+void kv_line_uncharge(struct kv_tenant *t, struct kv_line *line);
+void kv_line_add(struct kv_request *req, bool first);
+void kv_line_remove(struct kv_request *req);
+struct kv_request *kv_line_take(struct kv_tenant_queue *tq);
+struct kv_request *kv_line_first(struct kv_tenant_queue *tq);
 
 #endif /* _KV_QUEUE_H */

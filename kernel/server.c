@@ -83,7 +83,7 @@ static bool requeue(struct kv_request *req)
 	if (req->state == KV_REQUEST_DEAD)
 		return false;
 	if (req->msg.attempts < max && !req->is_own) {
-		kv_request_enqueue(req, true);
+		kv_line_add(req, true);
 		return true;
 	}
 	req->state = KV_REQUEST_DONE;
@@ -198,12 +198,12 @@ static struct kv_tenant *next_line(struct kv_server *s)
 
 	lockdep_assert_held(&kv_upcall_lock);
 	if (s->tenant)
-		return list_empty(&s->tenant->queue[s->queue].waiting) ? NULL : s->tenant;
+		return kv_line_first(&s->tenant->queue[s->queue]) ? s->tenant : NULL;
 	list_for_each_entry(tq, &q->tenants, link) {
 		if (s->queue == KV_QUEUE_DAEMON ? tq->taken :
 		    tq->idle || tq->engines >= KV_ENGINES_TENANT_MAX)
 			continue;
-		return list_first_entry(&tq->waiting, struct kv_request, link)->tenant;
+		return kv_line_first(tq)->tenant;
 	}
 	return NULL;
 }
@@ -239,10 +239,7 @@ static struct kv_request *pick(struct kv_server *s)
 	if (!t)
 		return NULL;
 	tq = &t->queue[s->queue];
-	req = list_first_entry(&tq->waiting, struct kv_request, link);
-	kv_request_unqueue(req);
-	if (!list_empty(&tq->link))
-		list_move_tail(&tq->link, &kv_queues[s->queue].tenants);
+	req = kv_line_take(tq);
 	if (s->queue == KV_QUEUE_DAEMON) {
 		tq->taken = true;
 	} else if (!s->tenant) {

@@ -93,8 +93,10 @@ KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
 	INIT_LIST_HEAD(&t->objects);
 	for (i = 0; i < KV_QUEUES; i++) {
 		INIT_LIST_HEAD(&t->queue[i].link);
-		INIT_LIST_HEAD(&t->queue[i].waiting);
+		INIT_LIST_HEAD(&t->queue[i].urgent);
+		INIT_LIST_HEAD(&t->queue[i].lines);
 	}
+	INIT_LIST_HEAD(&t->lines);
 	spin_lock_init(&t->audit_lock);
 	INIT_LIST_HEAD(&t->audit);
 	kv_refusals_init(t);

@@ -23,14 +23,16 @@ enum kv_queue_id {
 /**
  * struct kv_tenant_queue - a tenant's requests to one kind of server
  * @link: in the queue's list of tenants that wait (kv_upcall_lock)
- * @waiting: requests, oldest first (kv_upcall_lock)
+ * @urgent: the kernel's own requests, oldest first (kv_upcall_lock)
+ * @lines: lines in which callers wait, next one first (kv_upcall_lock)
  * @taken: the daemon decides one of them (kv_upcall_lock)
  * @engines: engines that are attached to the tenant (kv_upcall_lock)
  * @idle: those of them that ask for work just now (kv_upcall_lock)
  */
 struct kv_tenant_queue {
 	struct list_head link;
-	struct list_head waiting;
+	struct list_head urgent;
+	struct list_head lines;
 	bool taken;
 	u32 engines;
 	u32 idle;
@@ -78,6 +80,7 @@ struct kv_kek {
  * @kek_lock: protects @kek; a leaf
  * @objects: key versions by version id (kv_objects_lock in object.c)
  * @queue: requests, by who takes them (kv_upcall_lock)
+ * @lines: requests, by whom they are charged to (kv_upcall_lock)
  * @audit_lock: protects the audit_ fields; a leaf
  * @audit: records that the daemon has not acknowledged, by number
  * @audit_seq: number of the newest record
@@ -106,6 +109,7 @@ struct kv_tenant {
 	spinlock_t kek_lock;	/* protects kek */
 	struct list_head objects;
 	struct kv_tenant_queue queue[KV_QUEUES];
+	struct list_head lines;
 	spinlock_t audit_lock;	/* protects audit_* */
 	struct list_head audit;
 	u64 audit_seq;

@@ -35,9 +35,8 @@
  * Nothing waits while it holds a lock that one of these takes to end; what
  * runs in the background (renewal of leases) waits as kv_request_wait() does.
  *
- * Fairness: each tenant has a line of its own at each queue, lines are served
- * in turn, and the daemon decides one request of a tenant at a time, unless
- * it parked that one to wait for an engine.
+ * Fairness: line.c has the order. The daemon decides one request of a tenant
+ * at a time, unless it parked that one to wait for an engine.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -99,40 +98,40 @@ static void request_expire(struct work_struct *work);
  * kv_request_new() - make a request
  * @queue: who shall take it
  * @t: whose it is
+ * @line: where it was charged, the request's from here on; NULL for the
+ *	kernel's own
  * @type: enum kvault_msg_type
  * @op: see struct kvault_msg
  * @seg: KVAULT_MSG_SEGMENTS segments, copied
  * @timeout_ms: for the deadline that the server is told
  *
- * Return: the request with one reference; -EDQUOT, -ENOMEM, -EMSGSIZE.
+ * Return: the request with one reference; -ENOMEM, -EMSGSIZE.
  */
-struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t, u32 type,
-				  u32 op, const struct kv_seg *seg, u32 timeout_ms)
+struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t,
+				  struct kv_line *line, u32 type, u32 op,
+				  const struct kv_seg *seg, u32 timeout_ms)
 {
-	struct kv_request *req;
-	bool is_noted;
+	struct kv_request *req = NULL;
+	u8 *to = NULL;
 	u64 len = 0;
-	u8 *to;
 	int i;
 
 	for (i = 0; seg && i < KVAULT_MSG_SEGMENTS; i++)
 		len += seg[i].len;
-	if (len > KVAULT_MSG_MAX - sizeof(struct kvault_msg))
-		return ERR_PTR(-EMSGSIZE);
-	is_noted = type == KVAULT_MSG_ENGINE_DONE || type == KVAULT_MSG_TENANT_GONE;
-	if (!is_noted && kv_tenant_charge(t, KV_CHARGE_REQUEST))
-		return ERR_PTR(-EDQUOT);
-	req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
-	to = kvmalloc(len ?: 1, GFP_KERNEL_ACCOUNT);
+	if (len <= KVAULT_MSG_MAX - sizeof(struct kvault_msg)) {
+		req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
+		to = kvmalloc(len ?: 1, GFP_KERNEL_ACCOUNT);
+	}
 	if (!req || !to) {
 		kfree(req);
 		kvfree(to);
-		if (!is_noted)
-			kv_tenant_uncharge(t, KV_CHARGE_REQUEST);
-		return ERR_PTR(-ENOMEM);
+		kv_line_uncharge(t, line);
+		return ERR_PTR(len > KVAULT_MSG_MAX - sizeof(struct kvault_msg) ? -EMSGSIZE :
+			       -ENOMEM);
 	}
+	req->is_noted = type == KVAULT_MSG_ENGINE_DONE || type == KVAULT_MSG_TENANT_GONE;
+	req->line = line;
 	kv_live_inc(KV_LIVE_REQUEST);
-	req->is_noted = is_noted;
 	refcount_set(&req->refs, 1);
 	INIT_LIST_HEAD(&req->link);
 	INIT_DELAYED_WORK(&req->expire, request_expire);
@@ -169,45 +168,10 @@ void kv_request_put(struct kv_request *req)
 	memzero_explicit(req->payload, req->payload_len);
 	kvfree(req->payload);
 	kv_object_put(req->object);
-	if (!req->is_noted)
-		kv_tenant_uncharge(req->tenant, KV_CHARGE_REQUEST);
+	kv_line_uncharge(req->tenant, req->line);
 	kv_tenant_put(req->tenant);
 	kv_live_dec(KV_LIVE_REQUEST);
 	kfree(req);
-}
-
-/**
- * kv_request_enqueue() - put a request into its line; with the lock
- * @req: request
- * @first: before all others, rather than after
- */
-void kv_request_enqueue(struct kv_request *req, bool first)
-{
-	struct kv_queue *q = &kv_queues[req->queue];
-	struct kv_tenant_queue *tq = &req->tenant->queue[req->queue];
-
-	lockdep_assert_held(&kv_upcall_lock);
-	req->state = KV_REQUEST_QUEUED;
-	if (first)
-		list_add(&req->link, &tq->waiting);
-	else
-		list_add_tail(&req->link, &tq->waiting);
-	if (list_empty(&tq->link))
-		list_add_tail(&tq->link, &q->tenants);
-}
-
-/**
- * kv_request_unqueue() - take a request out of its line; with the lock
- * @req: request
- */
-void kv_request_unqueue(struct kv_request *req)
-{
-	struct kv_tenant_queue *tq = &req->tenant->queue[req->queue];
-
-	lockdep_assert_held(&kv_upcall_lock);
-	list_del_init(&req->link);
-	if (list_empty(&tq->waiting))
-		list_del_init(&tq->link);
 }
 
 /**
@@ -253,7 +217,7 @@ int kv_request_queue(struct kv_request *req)
 	}
 	refcount_inc(&req->refs);
 	req->msg.cookie = kv_request_cookie();
-	kv_request_enqueue(req, false);
+	kv_line_add(req, false);
 	if (req->finish) {
 		refcount_inc(&req->refs);
 		queue_delayed_work(kv_expire_wq, &req->expire, msecs_to_jiffies(req->timeout_ms));
@@ -271,7 +235,7 @@ static bool abandon(struct kv_request *req)
 	spin_lock(&kv_upcall_lock);
 	is_done = req->state == KV_REQUEST_DONE;
 	if (req->state == KV_REQUEST_QUEUED) {
-		kv_request_unqueue(req);
+		kv_line_remove(req);
 		was_queued = true;
 	}
 	if (!is_done)
@@ -367,9 +331,21 @@ void kv_upcall_tenant_gone(struct kv_tenant *t)
 {
 	struct kv_request *req;
 
-	req = kv_request_new(KV_QUEUE_DAEMON, t, KVAULT_MSG_TENANT_GONE, 0, NULL, 0);
+	req = kv_request_new(KV_QUEUE_DAEMON, t, NULL, KVAULT_MSG_TENANT_GONE, 0, NULL, 0);
 	if (!IS_ERR(req))
 		kv_request_note(req);
+}
+
+/* The line of who asks; NULL for the kernel itself. */
+static struct kv_line *line_of(const struct kv_caller *who)
+{
+	const struct kvault_principal *w = &who->caller->wire;
+
+#ifndef KVAULT_MUTANT_NOT_URGENT
+	if (who->is_kernel)
+		return NULL;
+#endif
+	return kv_line_charge(who->tenant, w->uid, w->flags & KVAULT_PRINCIPAL_ADMIN);
 }
 
 /**
@@ -389,17 +365,22 @@ int kv_upcall_daemon(struct kv_caller *who, u32 type, u32 op,
 {
 	struct kvault_principal *both;
 	struct kv_seg full[KVAULT_MSG_SEGMENTS];
+	struct kv_line *line = line_of(who);
 	struct kv_request *req;
 	int ret;
 
+	if (IS_ERR(line))
+		return PTR_ERR(line);
 	both = kmalloc_array(2, sizeof(*both), GFP_KERNEL);
-	if (!both)
+	if (!both) {
+		kv_line_uncharge(who->tenant, line);
 		return -ENOMEM;
+	}
 	both[0] = who->caller->wire;
 	both[1] = who->opener->wire;
 	memcpy(full, seg, sizeof(full));
 	full[0] = (struct kv_seg){ both, 2 * sizeof(*both) };
-	req = kv_request_new(KV_QUEUE_DAEMON, who->tenant, type, op, full, who->timeout_ms);
+	req = kv_request_new(KV_QUEUE_DAEMON, who->tenant, line, type, op, full, who->timeout_ms);
 	kfree(both);
 	if (IS_ERR(req))
 		return PTR_ERR(req);
@@ -443,19 +424,24 @@ int kv_upcall_engine(struct kv_object *obj, struct kv_caller *who, u32 op, u32 a
 		.curve = obj->curve, .operation = op, .alg = alg, .aux_len = aux_len,
 	};
 	struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { &er, sizeof(er) } };
+	struct kv_line *line = line_of(who);
 	struct kv_request *req;
 	u8 *both;
 	int ret;
 
+	if (IS_ERR(line))
+		return PTR_ERR(line);
 	memcpy(er.version, obj->version, sizeof(er.version));
 	both = kvmalloc(in_len + aux_len ?: 1, GFP_KERNEL);
-	if (!both)
+	if (!both) {
+		kv_line_uncharge(obj->tenant, line);
 		return -ENOMEM;
+	}
 	memcpy(both, in, in_len);
 	if (aux_len)
 		memcpy(both + in_len, aux, aux_len);
 	seg[2] = (struct kv_seg){ both, in_len + aux_len };
-	req = kv_request_new(queue, obj->tenant, KVAULT_MSG_ENGINE, KVAULT_ENGINE_OP_CRYPT,
+	req = kv_request_new(queue, obj->tenant, line, KVAULT_MSG_ENGINE, KVAULT_ENGINE_OP_CRYPT,
 			     seg, who->timeout_ms);
 	memzero_explicit(both, in_len + aux_len);
 	kvfree(both);
@@ -489,12 +475,11 @@ void kv_upcall_fail_all(enum kv_queue_id queue, int error)
 	spin_lock(&kv_upcall_lock);
 	while (!list_empty(&q->tenants)) {
 		tq = list_first_entry(&q->tenants, struct kv_tenant_queue, link);
-		list_for_each_entry(req, &tq->waiting, link) {
-			req->state = KV_REQUEST_DONE;
-			req->ans.status = error;
-		}
-		list_splice_tail_init(&tq->waiting, &failed);
-		list_del_init(&tq->link);
+		req = kv_line_first(tq);
+		kv_line_remove(req);
+		req->state = KV_REQUEST_DONE;
+		req->ans.status = error;
+		list_add_tail(&req->link, &failed);
 	}
 	spin_unlock(&kv_upcall_lock);
 	list_for_each_entry_safe(req, n, &failed, link) {

@@ -11,6 +11,7 @@
 #include "tenant.h"
 
 struct kv_caller;
+struct kv_line;
 struct kv_object;
 struct kv_server;
 
@@ -55,11 +56,13 @@ enum kv_request_state {
  * @state: enum kv_request_state; upcall.c has the transitions (kv_upcall_lock)
  * @queue: who shall take it, immutable
  * @tenant: whose it is, a reference; immutable
+ * @line: to which it is charged, and in which it waits; NULL for what the
+ *	kernel asks of its own accord, which is charged to nobody; immutable
  * @object: key that an engine needs for it, a reference; may be NULL; immutable
  * @msg: header; attempts under kv_upcall_lock, the rest immutable once queued
  * @payload: segments, one after another; immutable, wiped at the end
  * @payload_len: bytes of them
- * @is_noted: nobody answers it; not charged to the tenant's quota
+ * @is_noted: nobody answers it
  * @is_own: it is for one server, and is never given to another
  * @timeout_ms: of a request for which nobody waits
  * @is_parked: the daemon decides others of the tenant meanwhile (kv_upcall_lock)
@@ -75,6 +78,7 @@ struct kv_request {
 	enum kv_request_state state;
 	enum kv_queue_id queue;
 	struct kv_tenant *tenant;
+	struct kv_line *line;
 	struct kv_object *object;
 	struct kvault_msg msg;
 	void *payload;
@@ -93,8 +97,9 @@ struct kv_request {
 int kv_upcall_init(void);
 void kv_upcall_exit(void);
 
-struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t, u32 type,
-				  u32 op, const struct kv_seg *seg, u32 timeout_ms);
+struct kv_request *kv_request_new(enum kv_queue_id queue, struct kv_tenant *t,
+				  struct kv_line *line, u32 type, u32 op,
+				  const struct kv_seg *seg, u32 timeout_ms);
 void kv_request_put(struct kv_request *req);
 int kv_request_queue(struct kv_request *req);
 int kv_request_wait(struct kv_request *req, u32 timeout_ms, struct kv_answer *ans);

@@ -101,7 +101,7 @@ static void tenant_end(void *ctx)
 	for (i = 0; i < KV_CHARGES; i++)
 		KUNIT_EXPECT_EQ_MSG(of->test, atomic_read(&t->charge[i]), 0, "charge %d", i);
 	for (i = 0; i < KV_QUEUES; i++)
-		KUNIT_EXPECT_TRUE_MSG(of->test, list_empty(&t->queue[i].waiting), "queue %d", i);
+		KUNIT_EXPECT_TRUE_MSG(of->test, list_empty(&t->queue[i].link), "queue %d", i);
 	kv_tenant_put(t);
 }
 

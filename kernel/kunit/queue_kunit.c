@@ -9,6 +9,7 @@
 #include "fixture.h"
 
 #define REQUESTS_MAX	64	/* of one tenant */
+#define LINE_MAX	32	/* of one uid */
 #define SHORT_MS	20
 
 static int queue_init(struct kunit *test)
@@ -30,16 +31,26 @@ static void request_end(void *ctx)
 	kv_request_put(req);
 }
 
-static struct kv_request *request_of(struct kunit *test, enum kv_queue_id queue,
-				     struct kv_tenant *t)
+/* Of a user whose uid is @uid. */
+static struct kv_request *request_by(struct kunit *test, enum kv_queue_id queue,
+				     struct kv_tenant *t, u32 uid)
 {
 	u32 type = queue == KV_QUEUE_DAEMON ? KVAULT_MSG_CONTROL : KVAULT_MSG_ENGINE;
 	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { "one", 3 }, {}, { "three", 5 } };
-	struct kv_request *req = kv_request_new(queue, t, type, KVAULT_METHOD_GET, seg, 5000);
+	struct kv_line *line = kv_line_charge(t, uid, false);
+	struct kv_request *req;
 
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line);
+	req = kv_request_new(queue, t, line, type, KVAULT_METHOD_GET, seg, 5000);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, req);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, request_end, req), 0);
 	return req;
+}
+
+static struct kv_request *request_of(struct kunit *test, enum kv_queue_id queue,
+				     struct kv_tenant *t)
+{
+	return request_by(test, queue, t, 1000);
 }
 
 static struct kv_request *queued_of(struct kunit *test, enum kv_queue_id queue,
@@ -112,12 +123,12 @@ static void a_message_that_is_too_long_is_not_made(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	seg[0] = (struct kv_seg){ p, max };
 	seg[3] = (struct kv_seg){ p, 1 };
-	KV_EXPECT_ERR(test, kv_request_new(KV_QUEUE_DAEMON, t, 1, 1, seg, 1), -EMSGSIZE);
+	KV_EXPECT_ERR(test, kv_request_new(KV_QUEUE_DAEMON, t, NULL, 1, 1, seg, 1), -EMSGSIZE);
 	seg[0].len = U32_MAX;	/* a sum of 32 bits would be 0 */
-	KV_EXPECT_ERR(test, kv_request_new(KV_QUEUE_DAEMON, t, 1, 1, seg, 1), -EMSGSIZE);
+	KV_EXPECT_ERR(test, kv_request_new(KV_QUEUE_DAEMON, t, NULL, 1, 1, seg, 1), -EMSGSIZE);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->charge[KV_CHARGE_REQUEST]), 0);
 	seg[0].len = max - 1;
-	req = kv_request_new(KV_QUEUE_DAEMON, t, 1, 1, seg, 1);
+	req = kv_request_new(KV_QUEUE_DAEMON, t, NULL, 1, 1, seg, 1);
 	KV_EXPECT_ERR(test, req, 0);
 	if (!IS_ERR(req))
 		kv_request_put(req);
@@ -128,14 +139,21 @@ static void a_tenant_has_so_many_and_no_more(struct kunit *test)
 {
 	struct kv_tenant *t = test->priv;
 	struct kv_request *req;
+	struct kv_line *line;
 	u32 i;
 
-	for (i = 0; i < REQUESTS_MAX; i++)
-		request_of(test, KV_QUEUE_DAEMON, t);
-	KV_EXPECT_ERR(test, kv_request_new(KV_QUEUE_OPENSSL, t, KVAULT_MSG_ENGINE, 1, NULL, 1),
-		      -EDQUOT);
+	for (i = 0; i < REQUESTS_MAX; i++) {
+		if (i == LINE_MAX)
+			KV_EXPECT_ERR(test, kv_line_charge(t, 1000, false), -EDQUOT);
+		request_by(test, KV_QUEUE_DAEMON, t, 1000 + i / LINE_MAX);
+	}
+	KV_EXPECT_ERR(test, kv_line_charge(t, 2000, false), -EDQUOT);
+	/* an administrator is charged by uid alone */
+	line = kv_line_charge(t, 1000, true);
+	KV_EXPECT_ERR(test, line, 0);
+	kv_line_uncharge(t, line);
 	/* what must be told is told nevertheless */
-	req = kv_request_new(KV_QUEUE_DAEMON, t, KVAULT_MSG_TENANT_GONE, 0, NULL, 0);
+	req = kv_request_new(KV_QUEUE_DAEMON, t, NULL, KVAULT_MSG_TENANT_GONE, 0, NULL, 0);
 	KV_EXPECT_ERR(test, req, 0);
 	kv_request_put(req);
 	KUNIT_EXPECT_EQ(test, atomic_read(&t->charge[KV_CHARGE_REQUEST]), REQUESTS_MAX);
