@@ -4,6 +4,7 @@
  * computed by another implementation from what uapi/linux/kvault_control.h says.
  */
 #include <linux/slab.h>
+#include <linux/unaligned.h>
 #include "../crypto.h"
 #include "../link.h"
 #include "../seal.h"
@@ -69,15 +70,24 @@ static void every_changed_byte_is_found(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unseal(s), 0);
 }
 
+/* Each in memory of its own, with a header that agrees with the length. */
 static void every_other_length_is_found(struct kunit *test)
 {
 	struct seal_test *s = test->priv;
-	u32 len = 32 + KVAULT_BLOB_OVERHEAD;
+	u32 len = 32 + KVAULT_BLOB_OVERHEAD, out_len = sizeof(s->out);
+	u8 *blob;
+	int ret;
 
 	seal(test, 32);
-	for (s->blob_len = 0; s->blob_len < sizeof(s->blob); s->blob_len++)
-		if (s->blob_len != len)
-			KUNIT_EXPECT_EQ_MSG(test, unseal(s), -EBADMSG, "length %u", s->blob_len);
+	for (s->blob_len = 0; s->blob_len < sizeof(s->blob); s->blob_len++) {
+		if (s->blob_len == len)
+			continue;
+		put_unaligned_le32(s->blob_len - KVAULT_BLOB_OVERHEAD, s->blob + 52);
+		blob = kmemdup(s->blob, s->blob_len, GFP_KERNEL);
+		ret = kv_unseal(s->t, &s->b, blob, s->blob_len, s->out, &out_len);
+		KUNIT_EXPECT_EQ_MSG(test, ret, -EBADMSG, "length %u", s->blob_len);
+		kfree(blob);
+	}
 	s->blob_len = U32_MAX;
 	KUNIT_EXPECT_EQ(test, unseal(s), -EBADMSG);
 	s->blob_len = KVAULT_BLOB_MAX + 1;

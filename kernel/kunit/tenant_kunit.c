@@ -250,6 +250,7 @@ static void a_walk_goes_on_after_a_death(struct kunit *test)
 	b = tenant_of(test, ns_new(test, &init_user_ns));
 	while ((t = kv_tenant_next(t))) {
 		KUNIT_EXPECT_FALSE(test, kv_tenant_is_dead(t));
+		KUNIT_EXPECT_PTR_NE_MSG(test, t, kv_tenant_host(), "it begins anew");
 		seen += t == b;
 	}
 	KUNIT_EXPECT_EQ(test, seen, 1);
