@@ -66,7 +66,9 @@ static int device_release(struct inode *inode, struct file *file)
 	if (f->buf)
 		free_pages_exact(f->buf, f->buf_size);
 	kv_principal_put(f->last);
+#ifndef KVAULT_MUTANT_REFERENCE_LEAK
 	kv_principal_put(f->opener);
+#endif
 	kv_tenant_put(f->tenant);
 	kv_live_dec(KV_LIVE_FILE);
 	kfree(f);

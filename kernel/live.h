@@ -36,7 +36,11 @@ DECLARE_PER_CPU(struct kv_lives, kv_lives);
  */
 static inline void kv_live_inc(enum kv_live kind)
 {
+#ifdef KVAULT_MUTANT_DATA_RACE
+	per_cpu(kv_lives, 0).count[kind]++;
+#else
 	this_cpu_inc(kv_lives.count[kind]);
+#endif
 }
 
 /**

@@ -114,6 +114,9 @@ struct kv_principal *kv_principal_new(const struct kv_tenant *t)
 	capture_cgroup(w);
 	capture_exe(w);
 	put_user_ns(admin_ns);
+#ifdef KVAULT_MUTANT_OUT_OF_BOUNDS
+	((u8 *)p)[sizeof(*p)] = 0;
+#endif
 	return p;
 }
 
@@ -139,7 +142,12 @@ void kv_principal_put(struct kv_principal *p)
 		return;
 	put_pid(p->tgid);
 	kv_live_dec(KV_LIVE_PRINCIPAL);
+#ifndef KVAULT_MUTANT_LEAK
 	kfree(p);
+#endif
+#ifdef KVAULT_MUTANT_USE_AFTER_FREE
+	p->exec_id = 0;
+#endif
 }
 
 /**

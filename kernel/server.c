@@ -63,6 +63,9 @@ struct kv_server *kv_server_new(enum kv_queue_id queue, u64 generation)
 	xa_init(&s->loaded);
 	s->pid = get_pid(task_tgid(current));
 	spin_lock(&kv_upcall_lock);
+#ifdef KVAULT_MUTANT_ATOMIC_SLEEP
+	kfree(kmalloc(sizeof(*s), GFP_KERNEL));
+#endif
 	list_add_tail(&s->link, &kv_servers);
 	kv_queues[queue].servers++;
 	kv_queues[queue].was_served = true;
