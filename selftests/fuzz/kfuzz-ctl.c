@@ -377,7 +377,7 @@ static long take(struct kf_lane *l, int fd, unsigned long cmd, const uint64_t *a
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	long ret;
 
-	poll(&p, 1, is_anyone_busy(l) ? 50 : 0);
+	poll(&p, 1, is_anyone_busy(l) ? (int)kf_shared->patience / 2 : 0);
 	x.next_len = a[2] ? (uint32_t)a[2] : KVAULT_MSG_MAX;
 	x.next = kf_buf(l, KF_OUT, a[3], x.next_len);
 	ret = kf_ioctl(l, fd, cmd, &x, sizeof(x), a[4], a[5]);
@@ -461,6 +461,29 @@ long kf_seal(struct kf_lane *l, const uint64_t *a)
 	s.old_binding = kv_ptr(l->area[KF_AUX].start);
 	s.out = kf_buf(l, KF_OUT, a[6] >> 8 & 0xf, s.out_len);
 	return kf_ioctl(l, fd, KVAULT_CTL_SEAL, &s, sizeof(s), a[7] & 0xf, a[7] >> 4 & 0xf);
+}
+
+/* Each word of a binding in turn is one value. file, key, value */
+long kf_seal_sweep(struct kf_lane *l, const uint64_t *a)
+{
+	int fd = kf_fd(l, KF_CTL, a[0]);
+	struct kf_key *k = kf_key_for(l, fd, kv_host, (unsigned int)a[1] % KF_KEYS);
+	struct kvault_binding b;
+	long ret = -ENOKEY;
+	uint32_t at;
+
+	for (at = 0; k && at < sizeof(b); at += 4) {
+		struct kvault_seal s = {
+			.size = sizeof(s), .source = KVAULT_SEAL_GENERATE, .binding = kv_ptr(&b),
+			.out = kv_ptr(l->area[KF_OUT].start), .out_len = 4096,
+		};
+
+		b = k->binding;
+		memcpy((uint8_t *)&b + at, &a[2], 4);
+		if (!kv_ioctl(fd, KVAULT_CTL_SEAL, &s))
+			ret = 0;
+	}
+	return ret;
 }
 
 /* file, operation, key, change of the binding, algorithm, input's length, pointers, engine */

@@ -3,6 +3,7 @@
  * kfuzz: calls on /dev/kvault, and what can be done to its open files.
  */
 #include <poll.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include "kfuzz.h"
@@ -181,6 +182,35 @@ long kf_round_trip(struct kf_lane *l, const uint64_t *a)
 		c.out_len = 8192;
 	}
 	return kf_ioctl(l, fd, back[way], &c, sizeof(c), 0, 0);
+}
+
+/* Each word of the struct in turn is one value. handle, algorithm, which operation, value */
+long kf_crypt_sweep(struct kf_lane *l, const uint64_t *a)
+{
+	static const unsigned long ops[] = {
+		KVAULT_ENCRYPT, KVAULT_DECRYPT, KVAULT_SIGN, KVAULT_VERIFY, KVAULT_WRAP,
+		KVAULT_UNWRAP, KVAULT_NOOP, KVAULT_ENCRYPT,
+	};
+	struct kvault_crypt good = {
+		.size = sizeof(good), .alg = (uint32_t)a[1], .timeout_ms = 20, .in_len = 32,
+		.in = kv_ptr(l->area[KF_IN].start), .out = kv_ptr(l->area[KF_OUT].start),
+		.out_len = 4096, .aux = kv_ptr(l->area[KF_AUX].start),
+	};
+	struct kvault_crypt c;
+	long ret = -EIO;
+	uint32_t at;
+	int fd;
+
+	good.handle = handle(l, a[0], &fd);
+	for (at = 0; at < sizeof(c); at += 4) {
+		if (at == offsetof(struct kvault_crypt, timeout_ms))
+			continue;
+		c = good;
+		memcpy((uint8_t *)&c + at, &a[3], 4);
+		if (!kv_ioctl(fd, ops[a[2] & 7], &c))
+			ret = 0;
+	}
+	return ret;
 }
 
 long kf_random(struct kf_lane *l, const uint64_t *a)

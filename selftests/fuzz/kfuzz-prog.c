@@ -150,6 +150,16 @@ static uint64_t make_pointer(void)
 	return kf_rand(11);
 }
 
+/* Where a message or a binding is changed: at a field that says something, or anywhere. */
+static uint64_t make_offset(void)
+{
+	if (one_in(2))
+		return kf_rand(110) * 4;
+	/* the header, the grant behind it, its binding; then a binding by itself */
+	return PICK(0, 4, 8, 16, 72, 80, 84, 88, 92, 96, 100, 104, 108, 112, 120, 128, 152, 156,
+		    272, 276, 280, 284, 288, 292, 296, 304, 312, 316, 444, 80, 88, 96, 100, 120);
+}
+
 /*
  * f file  h handle  l length  p pointer  s size of a struct  o operations
  * a algorithm  t time-out  k key, as a path  r revision  n serial  m method
@@ -191,7 +201,7 @@ static uint64_t make_arg(char letter)
 	case 'M':
 		if (!one_in(3))
 			return 0;
-		return (1 + kf_rand(6)) | kf_rand(110) * 4 << 8 |
+		return (1 + kf_rand(6)) | make_offset() << 8 |
 		       (make_number() & 0xffffffff) << 32;
 	default:
 		return make_number();

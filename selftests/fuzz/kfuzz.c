@@ -16,8 +16,8 @@
 #include "kfuzz.h"
 
 #define SESSION_PROGRAMS	32
-#define SYNC_MS			150	/* for a call that the next one waits for */
-#define DRAIN_MS		120	/* for those that are left at a program's end */
+#define PATIENT_MS		150	/* for a call that the next one waits for: seeds */
+#define HASTY_MS		30	/* the same, where much counts more than order */
 #define DEATH_MS		60000	/* for an actor to die */
 #define OFTEN			100
 #define CORPUS_MAX		8192
@@ -51,6 +51,7 @@ const struct kf_kind kf_kinds[] = {
 	{ "unwrap", kf_unwrap, "halllspx", APPS, 4, "KVAULT_UNWRAP" },
 	{ "noop", kf_noop, "halllspx", APPS, 3, "KVAULT_NOOP" },
 	{ "round_trip", kf_round_trip, "halil", APPS, 8, NULL },
+	{ "crypt_sweep", kf_crypt_sweep, "haix", APPS, 4, NULL },
 	{ "random", kf_random, "fglpsp", APPS, 2, "KVAULT_RANDOM" },
 	{ "project", kf_project, "hgnlxspg", APPS, 4, "KVAULT_PROJECT" },
 	{ "any_ioctl", kf_any_ioctl, "iixxsp", KF_ALL, 2, NULL },
@@ -64,6 +65,7 @@ const struct kf_kind kf_kinds[] = {
 	{ "reply", kf_reply, "fiMMxpig", SERVED, 6, NULL },
 	{ "serve", kf_serve, "fiMMgpig", KF_DAEMON, 40, NULL },
 	{ "seal", kf_seal, "fikMMlxx", SERVED, 8, "KVAULT_CTL_SEAL" },
+	{ "seal_sweep", kf_seal_sweep, "fkx", KF_DAEMON, 6, NULL },
 	{ "submit", kf_submit, "fikMalxi", SERVED, 6, "KVAULT_CTL_SUBMIT" },
 	{ "audit_read", kf_audit_read, "fglpsp", SERVED, 3, "KVAULT_CTL_AUDIT_READ" },
 	{ "root_set", kf_root_set, "fgisp", SERVED, 1, "KVAULT_CTL_ROOT_SET" },
@@ -274,12 +276,12 @@ static uint32_t run_program(const struct kf_prog *p)
 	for (i = 0; i < p->n; i++) {
 		if (kf_kinds[p->call[i].kind].run == wait_for_all)
 			for (lane = 0; lane < KF_LANES; lane++)
-				kf_call_wait(p->call[i].actor, lane, SYNC_MS);
+				kf_call_wait(p->call[i].actor, lane, kf_shared->patience);
 		if (start_call(&p->call[i], &lane) && !p->call[i].is_async &&
-		    !kf_call_wait(p->call[i].actor, lane, SYNC_MS))
+		    !kf_call_wait(p->call[i].actor, lane, kf_shared->patience))
 			late[p->call[i].kind]++;
 	}
-	end = kv_now_ms() + DRAIN_MS;
+	end = kv_now_ms() + kf_shared->patience;
 	for (i = 0; i < KF_ACTORS * KF_LANES && kv_now_ms() < end; i++)
 		kf_call_wait((int)i / KF_LANES, (int)i % KF_LANES,
 			     (unsigned int)(end - kv_now_ms()));
@@ -431,6 +433,7 @@ static int fuzz(unsigned int seconds)
 	struct kf_prog p;
 	unsigned int i;
 
+	kf_shared->patience = HASTY_MS;
 	while (now - began < seconds * 1000ull) {
 		session_end();
 		session_begin();
@@ -478,8 +481,10 @@ static int replay(char **files, int n, unsigned int repeat)
 		f = create("current");
 		fprintf(f, "%d\n", i);
 		fclose(f);
-		for (r = 0; r < repeat; r++)
+		for (r = 0; r < repeat; r++) {
+			kf_shared->patience = r % 2 ? PATIENT_MS : HASTY_MS;
 			replay_session(files[i]);
+		}
 	}
 	session_end();
 	printf("kfuzz: %d sessions, %u times each, and nothing happened\n", n, repeat);
@@ -507,6 +512,7 @@ static void set_up(void)
 		perror("kfuzz");
 		exit(2);
 	}
+	kf_shared->patience = PATIENT_MS;
 	atomic_store(&kf_shared->revision, 1);
 	atomic_store(&kf_shared->session, (uint64_t)time(NULL) << 20);
 	kf_cover_range();

@@ -145,6 +145,7 @@ struct kf_shared {
 	uint64_t text_start;
 	uint64_t text_end;
 	int bus[2];
+	unsigned int patience;	/* milliseconds for a call */
 	bool is_verbose;	/* say what each call returned */
 	struct kf_slot slot[KF_ACTORS][KF_LANES];
 	_Atomic uint32_t map[1 << (KF_MAP_BITS - 5)];
@@ -202,6 +203,7 @@ long kf_wrap(struct kf_lane *l, const uint64_t *a);
 long kf_unwrap(struct kf_lane *l, const uint64_t *a);
 long kf_noop(struct kf_lane *l, const uint64_t *a);
 long kf_round_trip(struct kf_lane *l, const uint64_t *a);
+long kf_crypt_sweep(struct kf_lane *l, const uint64_t *a);
 long kf_random(struct kf_lane *l, const uint64_t *a);
 long kf_project(struct kf_lane *l, const uint64_t *a);
 long kf_any_ioctl(struct kf_lane *l, const uint64_t *a);
@@ -218,6 +220,7 @@ long kf_take(struct kf_lane *l, const uint64_t *a);
 long kf_reply(struct kf_lane *l, const uint64_t *a);
 long kf_serve(struct kf_lane *l, const uint64_t *a);
 long kf_seal(struct kf_lane *l, const uint64_t *a);
+long kf_seal_sweep(struct kf_lane *l, const uint64_t *a);
 long kf_submit(struct kf_lane *l, const uint64_t *a);
 long kf_audit_read(struct kf_lane *l, const uint64_t *a);
 long kf_root_set(struct kf_lane *l, const uint64_t *a);
