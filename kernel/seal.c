@@ -376,7 +376,11 @@ out_free:
  */
 int kv_binding_check(const struct kv_tenant *t, const struct kvault_binding *b)
 {
-	if (b->name_len > KVAULT_NAME_MAX || b->pad || b->type == KVAULT_TYPE_UNSPEC ||
+#ifndef KVAULT_MUTANT_NO_NAME_LENGTH
+	if (b->name_len > KVAULT_NAME_MAX)
+		return -EINVAL;
+#endif
+	if (b->pad || b->type == KVAULT_TYPE_UNSPEC ||
 	    b->type >= KVAULT_TYPE_TRANSIT || b->ops & ~KVAULT_OP_ALL ||
 	    b->flags & ~KVAULT_KEY_FLAGS_ALL)
 		return -EINVAL;
