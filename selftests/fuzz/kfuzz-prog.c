@@ -145,9 +145,13 @@ static uint64_t make_pointer(void)
 {
 	if (!one_in(4))
 		return one_in(4);	/* all right: 0 or 1 */
-	if (one_in(3))
+	if (!one_in(3))
+		return kf_rand(11);
+	/* lengths are what is read twice, if anything is */
+	if (one_in(2))
 		return 7 | kf_rand(64) * 4 << 8 | (make_number() & 0xffffffff) << 32;
-	return kf_rand(11);
+	return 7 | PICK(0, 4, 20, 24, 28, 36, 40, 44, 48, 84, 88, 92, 96, 100) << 8 |
+	       make_length() << 32;
 }
 
 /* Where a message or a binding is changed: at a field that says something, or anywhere. */
