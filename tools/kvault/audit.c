@@ -126,7 +126,8 @@ static int parse_principal(const struct cli *c, struct show *s)
 		return cli_usage(c, "--principal takes uid:N, user:NAME, gid:N, unit:NAME or "
 				 "exe:PATH, not '%.100s'", text);
 	if (!strncmp(text + 1, "id:", 3) && (!text[4] || text[4 + strspn(text + 4, digits)]))
-		return cli_usage(c, "--principal %.4s takes a number, not '%.100s'", text, text + 4);
+		return cli_usage(c, "--principal %.4s takes a number, not '%.100s'", text,
+				 text + 4);
 	snprintf(s->principal, sizeof(s->principal), "%s", text);
 	return 0;
 }

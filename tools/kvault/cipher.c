@@ -332,6 +332,7 @@ static int open_envelope(struct cli *c, const struct kvault_address *a, int in)
 	if (!r)
 		r = cli_out(cli_value(c, OPT_OUT), CLI_SECRET, &out);
 	if (!r) {
+		/* cppcheck-suppress uninitStructMember ; cli_out() has set it */
 		r = kvault_envelope_open(c->kv, &key, &env, in, out.fd, progress, &p);
 		r = finish(c, r, "decrypt", in, &out);
 	}

@@ -116,6 +116,10 @@ int cli_version(struct cli *c);
 /* say.c: what people and scripts read */
 int cli_fail(int status, const char *fmt, ...) _printf_(2, 3);
 int cli_usage(const struct cli *c, const char *fmt, ...) _printf_(2, 3);
+#ifdef __clang_analyzer__	/* it has to know what comes back; not where they are defined */
+#define cli_fail(status, ...) (status)
+#define cli_usage(c, ...) CLI_USAGE
+#endif
 int cli_errno(const struct cli *c, int err, const char *fmt, ...) _printf_(3, 4);
 int cli_exit_of(int err);
 /* false: --json or --field was asked for, and the JSON is printed, or *status says why not */

@@ -152,6 +152,7 @@ static int open_out(struct cli_file *f, const char *name, mode_t mode, const cha
 	r = open_dir(name, &f->dir, &f->name);
 	if (r)
 		return r;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): open_dir() has set it */
 	is_there = !fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW);
 	*ret_why = is_there ? refuse(f->dir, &st) : NULL;
 	if (*ret_why)
@@ -197,6 +198,7 @@ static int give_name(struct cli_file *f)
 
 	if (f->is_unlinked) {
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): with tmp */
 		if (!linkat(AT_FDCWD, self, f->dir, f->name, AT_SYMLINK_FOLLOW)) {
 			f->is_unlinked = false;
 			return 0;

@@ -20,6 +20,9 @@ static void print_line(const char *text)
 	fputc('\n', stderr);
 }
 
+#undef cli_fail	/* what the analyser has for them, see cli.h */
+#undef cli_usage
+
 int cli_fail(int status, const char *fmt, ...)
 {
 	char text[1024];
