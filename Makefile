@@ -39,7 +39,7 @@ INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
 	deps-debug install-dkms uninstall stage demo check check-debug check-kcsan \
-	check-unit unit sanitize fuzz coverage lint mutants bench vm clean version deps-guest staged
+	check-unit unit sanitize fuzz lint mutants bench vm clean version deps-guest staged
 
 all: modules daemon tools tests
 
@@ -55,7 +55,6 @@ help:
 	@echo 'check-debug, check-kcsan   all tests on a kernel of our own, which finds invalid accesses,'
 	@echo '          leaks, wrong locking ..., or data races; the kernel is built once (make deps-debug)'
 	@echo 'check-unit  KUnit, in user-mode Linux: seconds (KERNEL=debug: in that guest; SUITES=glob)'
-	@echo 'coverage  what the tests execute, a line per file (KERNEL="debug um", TESTS=pattern)'
 	@echo 'fuzz      the module in a guest and the parsers, for TIME=2m (KERNEL=um, debug)'
 	@echo 'lint      sparse, checkpatch, clang-format, cppcheck, shellcheck ...'
 	@echo 'mutants   each guard removed in turn: its test must fail'
@@ -149,7 +148,8 @@ uninstall:
 	rm -f $(patsubst uapi/%,$(DESTDIR)$(prefix)/include/%,$(wildcard uapi/linux/*.h))
 
 # What a guest finds above this machine's root: everything but DKMS.
-stage: modules tests
+# With the tests only when they are asked for: they need the kernel's sources.
+stage: modules $(filter tests,$(MAKECMDGOALS))
 	rm -rf $(O)/stage.new
 	mkdir -p $(O)/stage.new
 	$(MAKE) --no-print-directory install-user DESTDIR=$(O)/stage.new
@@ -161,7 +161,7 @@ stage: modules tests
 # Builds of one folder take turns: two 'make vm' may start at the same time.
 # KEEP=1 boots with whatever does build, while someone else repairs the rest.
 staged = mkdir -p $(O)/log && \
-	if ! flock $(O)/lock $(MAKE) --no-print-directory $(if $(KEEP),-ik) stage KERNEL='$(1)'  >$(O)/log/build.txt 2>&1; \
+	if ! flock $(O)/lock $(MAKE) --no-print-directory $(if $(KEEP),-ik) stage $(2) KERNEL='$(1)'  >$(O)/log/build.txt 2>&1; \
 	then tail -n 40 $(O)/log/build.txt >&2; exit 1; fi
 
 vm:
@@ -186,7 +186,7 @@ demo:
 # With TESTS the unit tests are left out.
 check:
 	@$(VM)/host-deps build guest
-	+@$(call staged,$(KERNEL))
+	+@$(call staged,$(KERNEL),tests)
 	+@$(if $(TESTS),,$(MAKE) --no-print-directory -j1 unit >$(O)/log/unit.txt 2>&1 || \
 		echo 'unit tests failed' >>$(O)/log/unit.txt)
 	@selftests/run-check --build $(O) $(addprefix --kernel ,$(KERNEL)) \
@@ -195,7 +195,7 @@ check:
 check-debug check-kcsan: check-%:
 	@$(VM)/host-deps build guest
 	@$(VM)/guest-kernel fetch $*
-	+@$(call staged,$*)
+	+@$(call staged,$*,tests)
 	@selftests/run-check --build $(O) --kernel $* $(if $(TESTS),--tests '$(TESTS)')
 
 # KUnit in user-mode Linux, or with KERNEL=debug in that guest; SUITES='kvault_gr*'.
@@ -227,13 +227,6 @@ fuzz:
 	@$(VM)/host-deps build guest fuzz
 	@$(VM)/guest-kernel fetch $(FUZZED)
 	@selftests/fuzz/run --build $(O) $(addprefix --kernel ,$(FUZZED)) --time $(or $(TIME),2m)
-
-# The debug kernel counts the module, too; a stock kernel's table is userspace's.
-coverage: COVERED = $(if $(filter command% environment%,$(origin KERNEL)),$(KERNEL),debug um)
-coverage:
-	@$(VM)/host-deps build guest
-	@$(VM)/guest-kernel fetch $(COVERED)
-	+@selftests/run-coverage --build $(O) $(addprefix --kernel ,$(COVERED)) $(if $(TESTS),--tests '$(TESTS)')
 
 lint:
 	@$(VM)/host-deps build lint
