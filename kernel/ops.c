@@ -112,7 +112,9 @@ static int seal_secret(struct kv_caller *who, const struct kvault_control *arg,
 	c->blob = kvmalloc(c->blob_len, GFP_KERNEL_ACCOUNT);
 	ret = c->blob ? kv_seal(who->tenant, &transit, secret, arg->secret_in_len, c->blob) :
 	      -ENOMEM;
+#ifndef KVAULT_MUTANT_NO_WIPE
 	memzero_explicit(secret, arg->secret_in_len);
+#endif
 	kvfree(secret);
 	return ret;
 }
