@@ -45,7 +45,8 @@ static struct kv_serve {
 		size_t blob_len;
 	} key[KV_KEYS];
 	uint64_t acked;				/* audit records */
-} kv_srv;
+	int wake;				/* ends a wait for messages; or -1 */
+} kv_srv = { .wake = -1 };
 
 static uint8_t kv_token[KVAULT_TOKEN_SIZE];
 
@@ -81,14 +82,15 @@ static KV_MAYBE int kv_engine_exchange(const struct kv_reply *r, bool take)
 /* 1: one for the daemon, 2: one for the engine, 0: none; -errno. */
 static KV_MAYBE int kv_serve_take(int ms)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = kv_srv.d.ctl, .events = POLLIN },
 		{ .fd = kv_srv.eng, .events = POLLIN },
+		{ .fd = kv_srv.wake, .events = POLLIN },
 	};
 	size_t len = sizeof(kv_srv.d.buf);
 	int ret;
 
-	if (poll(p, 2, ms) < 0)
+	if (poll(p, 3, ms) < 0)
 		return -errno;
 	if (p[0].revents & POLLIN) {
 		ret = kv_exchange(kv_srv.d.ctl, NULL, 0, kv_srv.d.buf, &len);
