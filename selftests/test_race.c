@@ -427,8 +427,9 @@ FIXTURE_VARIANT_ADD(race, dm_setkey)
 FIXTURE_SETUP(race)
 {
 	call = variant;
-	if (access("/sys/module/algif_skcipher", F_OK) || access("/sys/module/dm_crypt", F_OK))
-		ASSERT_EQ(0, system("modprobe -a dm-mod dm-crypt af_alg algif_skcipher"));
+	/* nobody loads it for us without udev; it may be built in */
+	if (variant->enter == enter_dm && access("/dev/mapper/control", F_OK))
+		EXPECT_EQ(0, system("modprobe -q dm-mod"));
 	ASSERT_EQ(0, pipe2(go, O_CLOEXEC));
 	ASSERT_EQ(0, pipe2(done, O_CLOEXEC));
 	ASSERT_EQ(0, kv_serve_start());
