@@ -15,6 +15,7 @@
 #include "netlink.h"
 #include "object.h"
 #include "paes.h"
+#include "power.h"
 #include "seal.h"
 #include "tenant.h"
 #include "upcall.h"
@@ -41,9 +42,12 @@ static int __init kv_init(void)
 	ret = kv_grant_init();
 	if (ret)
 		goto out_upcall;
-	ret = kv_netlink_init();
+	ret = kv_power_init();
 	if (ret)
 		goto out_grant;
+	ret = kv_netlink_init();
+	if (ret)
+		goto out_power;
 	ret = kv_control_init();
 	if (ret)
 		goto out_netlink;
@@ -66,6 +70,8 @@ out_control:
 	kv_control_exit();
 out_netlink:
 	kv_netlink_exit();
+out_power:
+	kv_power_exit();
 out_grant:
 	kv_grant_exit();
 out_upcall:
@@ -87,6 +93,7 @@ static void __exit kv_exit(void)
 	kv_paes_exit();
 	kv_control_exit();
 	kv_netlink_exit();
+	kv_power_exit();
 	kv_upcall_exit();
 	kv_tenant_exit();
 	kv_grant_exit();

@@ -200,6 +200,17 @@ int kv_kek_ephemeral(struct kv_tenant *t)
 	return 0;
 }
 
+/**
+ * kv_kek_wipe() - nothing of the tenant can be sealed or opened any more
+ * @t: tenant
+ */
+void kv_kek_wipe(struct kv_tenant *t)
+{
+	spin_lock(&t->kek_lock);
+	memzero_explicit(&t->kek, sizeof(t->kek));
+	spin_unlock(&t->kek_lock);
+}
+
 static int kek_get(struct kv_tenant *t, struct kv_kek *kek)
 {
 	spin_lock(&t->kek_lock);
@@ -419,5 +430,7 @@ void kv_binding_transit(struct kvault_binding *b, const struct kv_tenant *t,
  */
 void kv_seal_exit(void)
 {
+	spin_lock(&kv_root_lock);
 	memzero_explicit(&kv_root, sizeof(kv_root));
+	spin_unlock(&kv_root_lock);
 }

@@ -14,6 +14,7 @@ int kv_root_wrap(struct kvault_root_wrap *arg, const u8 *secret, u32 secret_len)
 bool kv_root_is_set(void);
 int kv_root_adopt_store(const u8 *store, const u8 *tenant);
 int kv_kek_ephemeral(struct kv_tenant *t);
+void kv_kek_wipe(struct kv_tenant *t);
 
 int kv_seal(struct kv_tenant *t, const struct kvault_binding *b,
 	    const void *plain, u32 len, void *blob);

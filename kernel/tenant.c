@@ -491,9 +491,7 @@ static void tenant_end(struct work_struct *work)
 {
 	struct kv_tenant *t = container_of(work, struct kv_tenant, end), *oldest;
 
-	spin_lock(&t->kek_lock);
-	memzero_explicit(&t->kek, sizeof(t->kek));
-	spin_unlock(&t->kek_lock);
+	kv_kek_wipe(t);
 	kv_ops->wipe(t);
 	kv_refusals_end(t);
 	mutex_lock(&kv_tenants_lock);

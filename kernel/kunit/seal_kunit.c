@@ -7,6 +7,8 @@
 #include <linux/unaligned.h>
 #include "../crypto.h"
 #include "../link.h"
+#include "../object.h"
+#include "../power.h"
 #include "../seal.h"
 #include "../tenant.h"
 #include "fixture.h"
@@ -378,6 +380,24 @@ static void root_is_wrapped_for_a_slot(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, data, key, sizeof(key));
 }
 
+/* Before a restart; the link's end wipes the root key once more. */
+static void a_wipe_leaves_no_key(struct kunit *test)
+{
+	struct kv_tenant *t = kv_test_tenant(test);
+	struct kv_object *obj;
+
+	kv_test_link(test);
+	obj = kv_test_object(test, t, 256, KVAULT_OP_ENCRYPT);
+	KUNIT_ASSERT_NOT_NULL(test, obj->material);
+	KUNIT_ASSERT_TRUE(test, kv_tenant_host()->kek.is_set);
+	kv_power_wipe();
+	KUNIT_EXPECT_NULL(test, obj->material);
+	KUNIT_EXPECT_FALSE(test, kv_root_is_set());
+	KUNIT_EXPECT_FALSE(test, t->kek.is_set);
+	KUNIT_EXPECT_NULL(test, memchr_inv(&t->kek, 0, sizeof(t->kek)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(&kv_tenant_host()->kek, 0, sizeof(t->kek)));
+}
+
 static struct kunit_case seal_cases[] = {
 	KUNIT_CASE(every_changed_byte_is_found),
 	KUNIT_CASE(every_other_length_is_found),
@@ -394,6 +414,7 @@ static struct kunit_case seal_cases[] = {
 	KUNIT_CASE(root_is_set_once),
 	KUNIT_CASE(root_belongs_to_one_store),
 	KUNIT_CASE(root_is_wrapped_for_a_slot),
+	KUNIT_CASE(a_wipe_leaves_no_key),
 	{}
 };
 
