@@ -219,7 +219,8 @@ enum kvault_purpose {
 /**
  * struct kvault_access - what is asked for
  * @size: sizeof(struct kvault_access)
- * @ops: KVAULT_OP_* wanted, 0 for all that can be had
+ * @ops: VOLUME: KVAULT_OP_VOLUME; else 0: all that can be had, for one grant
+ *	serves every handle of a principal, whatever that was opened for
  * @key: id of the key; 0 when the path names it
  * @version: id of the version; 0 when the path names it
  * @grant: VOLUME: id of the grant in the token
