@@ -561,6 +561,7 @@ struct kvault_audit_read {
  * @reserved: must be 0
  *
  * The first message that arrives attaches the file to its tenant, for good.
+ * EXCHANGE is for the process that attached: EPERM for another that has the file.
  */
 struct kvault_attach {
 	__u32 size;
