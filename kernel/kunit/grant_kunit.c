@@ -380,6 +380,7 @@ static void a_renewal_that_fails_takes_nothing_away(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, eventually(is_not_renewing, grant));
 	for (i = 0; i < 10; i++)
 		KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_TRUE(test, eventually(is_not_renewing, grant));
 	KUNIT_EXPECT_EQ(test, g->d->asked, 2);
 	KUNIT_EXPECT_EQ(test, grant->lease_left, 989);
 }
