@@ -39,7 +39,7 @@ INSTALL	?= install
 
 .PHONY: all help deps modules daemon tools tests install install-user \
 	deps-debug install-dkms uninstall stage demo check check-debug check-kcsan \
-	check-unit unit sanitize fuzz lint mutants bench vm clean version deps-guest staged
+	check-unit unit sanitize fuzz coverage lint mutants bench vm clean version deps-guest staged
 
 all: modules daemon tools tests
 
@@ -55,6 +55,7 @@ help:
 	@echo 'check-debug, check-kcsan   all tests on a kernel of our own, which finds invalid accesses,'
 	@echo '          leaks, wrong locking ..., or data races; the kernel is built once (make deps-debug)'
 	@echo 'check-unit  KUnit, in user-mode Linux: seconds (KERNEL=debug: in that guest; SUITES=glob)'
+	@echo 'coverage  what the tests execute, a line per file (KERNEL="debug um", TESTS=pattern)'
 	@echo 'fuzz      the module in a guest and the parsers, for TIME=2m (KERNEL=um, debug)'
 	@echo 'lint      sparse, checkpatch, clang-format, cppcheck, shellcheck ...'
 	@echo 'mutants   each guard removed in turn: its test must fail'
@@ -227,6 +228,13 @@ fuzz:
 	@$(VM)/host-deps build guest fuzz
 	@$(VM)/guest-kernel fetch $(FUZZED)
 	@selftests/fuzz/run --build $(O) $(addprefix --kernel ,$(FUZZED)) --time $(or $(TIME),2m)
+
+# The debug kernel counts the module, too; a stock kernel's table is userspace's.
+coverage: COVERED = $(if $(filter command% environment%,$(origin KERNEL)),$(KERNEL),debug um)
+coverage:
+	@$(VM)/host-deps build guest
+	@$(VM)/guest-kernel fetch $(COVERED)
+	+@selftests/run-coverage --build $(O) $(addprefix --kernel ,$(COVERED)) $(if $(TESTS),--tests '$(TESTS)')
 
 lint:
 	@$(VM)/host-deps build lint
