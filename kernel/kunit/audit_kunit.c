@@ -6,10 +6,10 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include "../audit.h"
-#include "../principal.h"
-#include "../refusal.h"
-#include "../tenant.h"
+#include "audit.h"
+#include "principal.h"
+#include "refusal.h"
+#include "tenant.h"
 #include "fixture.h"
 
 #define RECORDS_MAX	4096	/* of one tenant */

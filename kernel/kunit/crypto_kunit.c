@@ -4,8 +4,8 @@
  * specification; kv_kdf()'s was computed by another implementation.
  */
 #include <linux/slab.h>
-#include "../crypto.h"
-#include "../object.h"
+#include "crypto.h"
+#include "object.h"
 #include "fixture.h"
 
 /* What is encrypted: room for the longest payload and all that is added to it. */

@@ -7,9 +7,9 @@
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
-#include "../queue.h"
-#include "../seal.h"
-#include "../tenant.h"
+#include "queue.h"
+#include "seal.h"
+#include "tenant.h"
 #include "fixture.h"
 
 struct engine_test {

@@ -8,12 +8,12 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
-#include "../link.h"
-#include "../principal.h"
-#include "../queue.h"
-#include "../seal.h"
-#include "../tenant.h"
-#include "../visible.h"
+#include "link.h"
+#include "principal.h"
+#include "queue.h"
+#include "seal.h"
+#include "tenant.h"
+#include "visible.h"
 #include "fixture.h"
 
 #define KV_TEST_SETTLE_MS	3000	/* how long what runs in the background may take */

@@ -13,9 +13,9 @@
 #include <kunit/test.h>
 #include <linux/err.h>
 #include <linux/kvault_control.h>
-#include "../grant.h"
-#include "../object.h"
-#include "../upcall.h"
+#include "grant.h"
+#include "object.h"
+#include "upcall.h"
 
 #define KV_EXPECT_ERR(test, p, error) \
 	KUNIT_EXPECT_EQ(test, (int)PTR_ERR_OR_ZERO(p), error)

@@ -5,10 +5,10 @@
  */
 #include <linux/delay.h>
 #include <linux/slab.h>
-#include "../audit.h"
-#include "../principal.h"
-#include "../tenant.h"
-#include "../visible.h"
+#include "audit.h"
+#include "principal.h"
+#include "tenant.h"
+#include "visible.h"
 #include "fixture.h"
 
 #define STALE_TRIES	8

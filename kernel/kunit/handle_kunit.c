@@ -4,11 +4,11 @@
  * token of a volume, and who a principal is.
  */
 #include <linux/slab.h>
-#include "../audit.h"
-#include "../crypto.h"
-#include "../handle.h"
-#include "../principal.h"
-#include "../tenant.h"
+#include "audit.h"
+#include "crypto.h"
+#include "handle.h"
+#include "principal.h"
+#include "tenant.h"
 #include "fixture.h"
 
 #define HANDLES_MAX	4096	/* of one tenant */

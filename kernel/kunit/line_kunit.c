@@ -2,8 +2,8 @@
 /*
  * Lines: whom a request is charged to, and whose turn it is within a tenant.
  */
-#include "../queue.h"
-#include "../tenant.h"
+#include "queue.h"
+#include "tenant.h"
 #include "fixture.h"
 
 #define LINE_MAX	32	/* requests of one uid */

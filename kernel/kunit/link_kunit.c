@@ -3,10 +3,10 @@
  * The daemon's claim: ABSENT, PRESENT, LOST, and who is the daemon.
  */
 #include <linux/slab.h>
-#include "../link.h"
-#include "../queue.h"
-#include "../seal.h"
-#include "../tenant.h"
+#include "link.h"
+#include "queue.h"
+#include "seal.h"
+#include "tenant.h"
 #include "fixture.h"
 
 #define PORT	0xffffff00u

@@ -6,9 +6,9 @@
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
-#include "../grant.h"
-#include "../object.h"
-#include "../tenant.h"
+#include "grant.h"
+#include "object.h"
+#include "tenant.h"
 #include "fixture.h"
 
 #define OBJECTS_MAX	256	/* of one tenant */

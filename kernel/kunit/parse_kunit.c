@@ -7,8 +7,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <net/netlink.h>
-#include "../ioctl.h"
-#include "../visible.h"
+#include "ioctl.h"
+#include "visible.h"
 #include "fixture.h"
 
 /* --- structs of ioctls --- */

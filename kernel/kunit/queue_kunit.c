@@ -4,8 +4,8 @@
  * to the next. Servers answer as hostile processes could.
  */
 #include <linux/slab.h>
-#include "../link.h"
-#include "../queue.h"
+#include "link.h"
+#include "queue.h"
 #include "fixture.h"
 
 #define REQUESTS_MAX	64	/* of one tenant */

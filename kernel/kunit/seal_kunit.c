@@ -5,12 +5,12 @@
  */
 #include <linux/slab.h>
 #include <linux/unaligned.h>
-#include "../crypto.h"
-#include "../link.h"
-#include "../object.h"
-#include "../power.h"
-#include "../seal.h"
-#include "../tenant.h"
+#include "crypto.h"
+#include "link.h"
+#include "object.h"
+#include "power.h"
+#include "seal.h"
+#include "tenant.h"
 #include "fixture.h"
 
 /* What is sealed to what. */

@@ -9,9 +9,9 @@
 #include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
-#include "../seal.h"
-#include "../tenant.h"
-#include "../visible.h"
+#include "seal.h"
+#include "tenant.h"
+#include "visible.h"
 #include "fixture.h"
 
 #define OWNER_MAX	1024	/* ephemeral tenants of one uid */
