@@ -68,6 +68,14 @@ static KV_MAYBE int kv_fault_reject(unsigned long start, unsigned long end)
 	return ret;
 }
 
+/* Memory does not fail for a while, copies alone do. */
+static KV_MAYBE int kv_fault_only_copies(bool on)
+{
+	int ret = kv_fault_set("failslab", "cache-filter", on ? "Y" : "N");
+
+	return ret ? ret : kv_fault_set("fail_page_alloc", "min-order", on ? "20" : "0");
+}
+
 /* 0; -ENOENT where the kernel cannot do it. */
 static KV_MAYBE int kv_fault_init(void)
 {

@@ -434,10 +434,11 @@ static int call_audit_ack(void)
 	  .is_fresh = true }, \
 	{ "EXCHANGE, to answer", KVAULT_CTL_EXCHANGE, prepare_reply, call_reply, NULL, \
 	  helper_end }, \
-	{ "SEAL of a new key", KVAULT_CTL_SEAL, NULL, call_seal }, \
+	{ "SEAL of a new key", KVAULT_CTL_SEAL, NULL, call_seal, .empty = 1 }, \
 	{ "SEAL of a secret", KVAULT_CTL_SEAL, prepare_reply, call_transit, NULL, undo_take }, \
 	{ "SEAL of a blob", KVAULT_CTL_SEAL, NULL, call_reseal }, \
-	{ "SUBMIT, to generate", KVAULT_CTL_SUBMIT, NULL, call_submit, .has_server = true }, \
+	{ "SUBMIT, to generate", KVAULT_CTL_SUBMIT, NULL, call_submit, .has_server = true, \
+	  .empty = 2 }, \
 	{ "SUBMIT, to sign", KVAULT_CTL_SUBMIT, prepare_open_ec, call_submit_sign, \
 	  .has_server = true }, \
 	{ "AUDIT_READ", KVAULT_CTL_AUDIT_READ, prepare_record, call_audit_read, \

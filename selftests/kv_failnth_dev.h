@@ -311,18 +311,18 @@ static void undo_project(void)
 	{ "DECRYPT", KVAULT_DECRYPT, prepare_decrypt, call_decrypt, check_handles, undo_decrypt }, \
 	{ "DECRYPT by an engine", KVAULT_DECRYPT, prepare_rsa, call_rsa, check_handles, \
 	  drop_handle, \
-	  .has_server = true }, \
+	  .has_server = true, .empty = 1 }, \
 	{ "NOOP", KVAULT_NOOP, prepare_aes, call_noop, check_handles, drop_handle }, \
 	{ "SIGN, first", KVAULT_SIGN, prepare_new_aes, call_hmac, check_handles, drop_handle }, \
 	{ "SIGN by an engine, first", KVAULT_SIGN, prepare_new_ec, call_sign, check_handles, \
-	  drop_handle, .has_server = true }, \
+	  drop_handle, .has_server = true, .empty = 1 }, \
 	{ "SIGN by an engine", KVAULT_SIGN, prepare_ec, call_sign, check_handles, drop_handle, \
-	  .has_server = true }, \
+	  .has_server = true, .empty = 1 }, \
 	{ "VERIFY", KVAULT_VERIFY, prepare_hmac_verify, call_hmac_verify, check_handles, \
-	  drop_handle }, \
+	  drop_handle, .empty = 1 }, \
 	{ "VERIFY by an engine", KVAULT_VERIFY, prepare_ec, call_verify, check_handles, \
 	  drop_handle, \
-	  .has_server = true }, \
+	  .has_server = true, .empty = 1 }, \
 	{ "WRAP, first", KVAULT_WRAP, prepare_new_aes, call_wrap, check_handles, drop_handle }, \
 	{ "UNWRAP", KVAULT_UNWRAP, prepare_unwrap, call_unwrap, check_handles, undo_decrypt }, \
 	{ "RANDOM", KVAULT_RANDOM, NULL, call_random }, \

@@ -242,9 +242,9 @@ static void undo_dm(void)
 #define KEY_ROWS \
 	{ "add_key", 0, drain, call_add_key, .says = -EOPNOTSUPP }, \
 	{ "request_key", 0, prepare_request, call_request, check_handles, drop_key, \
-	  .has_server = true }, \
+	  .has_server = true, .empty = 1 }, \
 	{ "request_key of a new key", 0, prepare_request_new, call_request, check_handles, \
-	  drop_key, .has_server = true }, \
+	  drop_key, .has_server = true, .empty = 1 }, \
 	{ "keyctl read", 0, prepare_key, call_read }, \
 	{ "keyctl describe", 0, prepare_key, call_describe }, \
 	{ "keyctl search", 0, prepare_key, call_search }, \

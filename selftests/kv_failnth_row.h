@@ -25,6 +25,7 @@
  * @also: errors besides ENOMEM and EFAULT that a fault may become, of the cores above us
  * @is_inner: only faults below the module's own functions
  * @is_fresh: what it needs is used up when it failed, and is made anew
+ * @empty: copies without a byte, whose failure is nothing
  * @has_server: daemon and engine are the thread's; else they rest
  * @is_there: the kernel can do it; NULL: every kernel can
  */
@@ -37,6 +38,7 @@ struct row {
 	void (*undo)(void);
 	int says;
 	int also[2];
+	unsigned int empty;
 	bool is_inner;
 	bool is_fresh;
 	bool has_server;
