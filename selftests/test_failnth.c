@@ -4,9 +4,9 @@
  * fails, then the second, and so on until the call meets no fault. What fails
  * says ENOMEM or EFAULT, leaves nothing half done, and works when it is tried
  * again. Some memory can be done without; a copy cannot, so that a call whose
- * copy failed never says that all is well. The rows are in kv_failnth_*.h; an ioctl that the nodes know or an
- * operation of the netlink family without a row fails the run, on stock kernels
- * too, where there are no faults.
+ * copy failed never says that all is well. The rows are in kv_failnth_*.h; an
+ * ioctl that the nodes know or an operation of the netlink family without a row
+ * fails the run, on stock kernels too, where there are no faults.
  * vm: --init script
  * libs: -lpthread
  * timeout: 900
@@ -194,11 +194,12 @@ static void test_row(const struct row *r)
 		kv_fault_require(0, 0);
 	if (kv_srv.d.ctl >= 0 && kv_serve_audit())
 		n = -1;
-	ksft_print_msg("%s: %d faults, of which %lu did no harm; %d copies; %u ms\n", r->name,
-		       n - 1, tolerated - tolerated_before, of_copies - 1,
+	ksft_print_msg("%s: %d faults, of which %lu did no harm; %d copies; %u ms\n",
+		       r->name, n - 1, tolerated - tolerated_before, of_copies - 1,
 		       (unsigned int)(kv_now_ms() - start));
 	/* a call that meets no fault at all was not tested */
-	ksft_test_result(n > 1 && of_copies > 0 && !server_error, "%s fails and works again\n", r->name);
+	ksft_test_result(n > 1 && of_copies > 0 && !server_error, "%s fails and works again\n",
+			 r->name);
 	if (server_error)
 		ksft_print_msg("the server: %s\n", strerror(-server_error));
 	server_error = 0;
@@ -485,7 +486,7 @@ int main(int argc, char **argv)
 			test_row(&rows[i]);
 	test_tenant();
 	test_module();
-	ksft_print_msg("%lu calls, %lu faults, of which %lu did no harm and %lu were copies alone\n",
+	ksft_print_msg("%lu calls, %lu faults, of which %lu did no harm; %lu of copies alone\n",
 		       calls, faults, tolerated, copies);
 	ksft_finished();
 }
