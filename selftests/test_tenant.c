@@ -635,7 +635,8 @@ TEST_F_TIMEOUT(host, a_namespace_never_inherits_from_one_before_it, 180)
 	int out[2], i, j;
 
 	ASSERT_EQ(0, pipe(out));
-	for (i = 0; i < MANY; i++) {
+	/* what goes wrong once in a hundred times is for the fast kernels to find */
+	for (i = 0; i < MANY / (int)kv_factor(); i++) {
 		ASSERT_EQ(0, kv_in_ns(first_of_its_name, &out[1]));
 		ASSERT_EQ(16, read(out[0], ids[i], 16));
 		for (j = 0; j < i; j++)
