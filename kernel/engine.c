@@ -400,7 +400,9 @@ int kv_engine_submit(struct kvault_submit *arg)
 	sub->cookie = arg->cookie;
 	sub->op = arg->op;
 	memcpy(sub->request_id, arg->request_id, sizeof(sub->request_id));
+#ifndef KVAULT_MUTANT_MISSING_ERRNO
 	ret = -EFAULT;
+#endif
 	if (copy_from_user(&sub->binding, u64_to_user_ptr(arg->binding), sizeof(sub->binding)))
 		goto out_free;
 	blob = vmemdup_user(u64_to_user_ptr(arg->blob), arg->blob_len);

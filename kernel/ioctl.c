@@ -72,7 +72,13 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
+#ifndef KVAULT_MUTANT_DOUBLE_FETCH
 	ret = copy_struct_from_user(arg, io->size, uarg, size);
+#else
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	ret = copy_from_user(arg, uarg, size) ? -EFAULT : 0;
+#endif
 	if (ret)
 		goto out_wipe;
 	*(u32 *)arg = size;	/* the user may have changed it in between */
