@@ -47,6 +47,7 @@
 #define KVAULT_PAYLOAD_MAX	65536	/* bytes of one operation, either way */
 #define KVAULT_PATH_MAX		512	/* bytes of a path, without a NUL */
 #define KVAULT_BODY_MAX		65536	/* bytes of a JSON body, either way */
+#define KVAULT_SECRET_MAX	25600	/* bytes of a secret's value */
 #define KVAULT_AUX_MAX		4096	/* bytes of AAD or of a signature */
 #define KVAULT_ID_SIZE		16	/* bytes of every id */
 #define KVAULT_TIMEOUT_MS	10000	/* what timeout_ms 0 means */
@@ -183,8 +184,15 @@ enum kvault_method {
 	KVAULT_METHOD_DELETE = 5,
 };
 
-/* Flags of kvault_control: secret_in is for a root key slot, and for nothing else. */
-#define KVAULT_CONTROL_ROOT_SLOT	(1u << 0)
+/*
+ * Flags of kvault_control, one at most: what the secret buffers are for. Without
+ * one secret_in is the material of a key. What was given for one purpose cannot
+ * be used for another one, whatever the daemon does with it.
+ */
+#define KVAULT_CONTROL_ROOT_SLOT	(1u << 0) /* secret_in is for a root key slot */
+#define KVAULT_CONTROL_SECRET_SET	(1u << 1) /* secret_in is a secret's value, may be empty */
+#define KVAULT_CONTROL_SECRET_GET	(1u << 2) /* secret_out takes a secret's value */
+#define KVAULT_CONTROL_FLAGS_ALL	0x7u
 
 /**
  * struct kvault_control - one control operation: method, path, JSON in; status, JSON out
@@ -201,9 +209,11 @@ enum kvault_method {
  * @reply_len: in: size of the buffer; out: length of the answer, also with EMSGSIZE
  * @secret_in: pointer to key material or a secret's value; the kernel seals it
  *	before anyone sees the request, bound to it and to what @flags says
- * @secret_out: pointer to the buffer for a value that the answer releases
+ * @secret_out: SECRET_GET: pointer to the buffer for the value that the answer
+ *	releases; without that flag none is released
  * @secret_in_len: its length, 0..KVAULT_PAYLOAD_MAX / 2
- * @secret_out_len: in: size of the buffer; out: length of the value
+ * @secret_out_len: in: size of the buffer, KVAULT_PAYLOAD_MAX / 2 suffices always;
+ *	out: length of the value, also with EMSGSIZE
  * @request_id: out: names this request in errors and in the audit log
  *
  * A wait ends with an answer, the time-out or a signal that kills (EINTR); the

@@ -79,6 +79,8 @@ enum kvault_object_type {
  *
  * Every attribute that gates use is here, so a row that was edited in the
  * database does not open; to change one is to seal anew (KVAULT_CTL_SEAL).
+ * A secret has neither @kty, @bits, @curve nor @ops, and no flag but
+ * KVAULT_KEY_ENABLED.
  */
 struct kvault_binding {
 	__u8 store[KVAULT_ID_SIZE];
@@ -178,8 +180,10 @@ enum kvault_msg_type {
  *
  * CONTROL	0: two struct kvault_principal, caller then opener of the file
  *		1: path  2: JSON  3: secret_in as a blob of KVAULT_TYPE_TRANSIT
- *	->	2: JSON  (0 and 3 are kept for a secret's value, and must be
- *		empty as long as there are no secrets)
+ *	->	2: JSON; with status 200, to a request with
+ *		KVAULT_CONTROL_SECRET_GET and to no other, 0: struct
+ *		kvault_binding of an enabled secret of @tenant, 3: its blob. The
+ *		kernel opens it for the caller; anything else there is EIO for him
  * ACCESS	0: two struct kvault_principal, 1: path (may be empty),
  *		2: struct kvault_access
  *	->	0: struct kvault_grant, 2: public JWK, 3: blob
@@ -365,8 +369,10 @@ enum kvault_seal_source {
  * @in: TRANSIT, RESEAL: the blob to open
  * @old_binding: RESEAL: pointer to what it is bound to now; store, tenant,
  *	container, object, version, type, kty, bits and curve may not differ
- * @binding: pointer to what the new blob shall be bound to; KVAULT_TYPE_KEY for
- *	now, EOPNOTSUPP for others
+ * @binding: pointer to what the new blob shall be bound to: KVAULT_TYPE_KEY, or
+ *	KVAULT_TYPE_SECRET of TRANSIT and RESEAL; EOPNOTSUPP for others. The
+ *	request of a TRANSIT has KVAULT_CONTROL_SECRET_SET for a secret, and no
+ *	flag for a key: EBADMSG
  * @out: buffer for the new blob
  * @out_len: in: its size; out: the blob's length
  * @reserved: must be 0
