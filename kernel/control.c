@@ -19,6 +19,7 @@
 #include "ioctl.h"
 #include "link.h"
 #include "seal.h"
+#include "secret.h"
 #include "tenant.h"
 #include "upcall.h"
 
@@ -146,11 +147,17 @@ static int transit_source(const struct kvault_seal *arg, struct kv_tenant *t,
 			  const struct kvault_binding *b, const void *blob, u8 *plain, u32 *len)
 {
 	struct kvault_binding transit;
+	u32 purpose = 0;
 	int ret;
 
-	kv_binding_transit(&transit, t, arg->request_id, 0);
+	/* the material of a key never becomes a value, which could be had again */
+#ifndef KVAULT_MUTANT_SEAL_TYPE
+	if (b->type == KVAULT_TYPE_SECRET)
+		purpose = KVAULT_CONTROL_SECRET_SET;
+#endif
+	kv_binding_transit(&transit, t, arg->request_id, purpose);
 	ret = kv_unseal(t, &transit, blob, arg->in_len, plain, len);
-	if (ret)
+	if (ret || b->type == KVAULT_TYPE_SECRET)
 		return ret;
 	/* other keys are for an engine to look at, before they are kept */
 	if (b->kty != KVAULT_KTY_OCT || b->bits != *len * 8 || b->flags & KVAULT_KEY_HSM)
@@ -165,7 +172,8 @@ static int seal_source(const struct kvault_seal *arg, struct kv_tenant *t,
 {
 	switch (arg->source) {
 	case KVAULT_SEAL_GENERATE:
-		return arg->in_len ? -EINVAL : make_symmetric(b, plain, len);
+		return arg->in_len || b->type != KVAULT_TYPE_KEY ? -EINVAL :
+		       make_symmetric(b, plain, len);
 	case KVAULT_SEAL_TRANSIT:
 		return transit_source(arg, t, b, blob, plain, len);
 	case KVAULT_SEAL_RESEAL:
@@ -218,16 +226,11 @@ static int ctl_seal(struct file *file, void *p)
 		ret = PTR_ERR(b);
 		goto out_blob;
 	}
-	/*
-	 * Keys only: of another type it could be opened for a caller, and an
-	 * imported key must not become a thing that is.
-	 */
-#ifndef KVAULT_MUTANT_SEAL_TYPE
-	if (b->type != KVAULT_TYPE_KEY) {
-		ret = -EOPNOTSUPP;
+	/* of another type there is nothing yet, and nothing that would open it */
+	if (b->type != KVAULT_TYPE_KEY && !kv_secret_is_valid(b)) {
+		ret = b->type == KVAULT_TYPE_SECRET ? -EINVAL : -EOPNOTSUPP;
 		goto out_binding;
 	}
-#endif
 	plain = kvzalloc(KVAULT_BLOB_MAX, GFP_KERNEL_ACCOUNT);
 	ret = plain ? seal_source(arg, t, b, blob, plain, &len) : -ENOMEM;
 	if (!ret)

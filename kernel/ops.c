@@ -18,6 +18,7 @@
 #include "paes.h"
 #include "principal.h"
 #include "seal.h"
+#include "secret.h"
 #include "supply.h"
 #include "tenant.h"
 #include "upcall.h"
@@ -102,7 +103,8 @@ static int seal_secret(struct kv_caller *who, const struct kvault_control *arg,
 	u8 *secret;
 	int ret;
 
-	if (!arg->secret_in_len)
+	/* a value may be empty, and is one still */
+	if (!arg->secret_in_len && !(arg->flags & KVAULT_CONTROL_SECRET_SET))
 		return 0;
 	secret = kv_copy_in(arg->secret_in, arg->secret_in_len, KVAULT_PAYLOAD_MAX / 2);
 	if (IS_ERR(secret))
@@ -135,27 +137,65 @@ static int control_copy(struct kv_caller *who, const struct kvault_control *arg,
 	return seal_secret(who, arg, c);
 }
 
-static int control_reply(struct kvault_control *arg, const struct kv_answer *ans)
+/*
+ * The value that an answer releases. Nothing that the daemon has is opened for
+ * a caller but a secret of his tenant, and that only when he asked for one.
+ */
+static int control_value(struct kv_caller *who, const struct kvault_control *arg,
+			 const struct kv_answer *ans, void **ret_value, u32 *ret_len)
 {
-	const struct kv_seg *json = &ans->seg[2];
-	u32 room = arg->reply_len;
+	const struct kv_seg *binding = &ans->seg[0], *blob = &ans->seg[3];
 
-	arg->reply_len = 0;
-	arg->secret_out_len = 0;
-	if (ans->status < 0)
-		return ans->status < -MAX_ERRNO ? -EIO : ans->status;
-	if (ans->status < 200 || ans->status > 599 || json->len > KVAULT_BODY_MAX)
+	if (ans->seg[1].len)
 		return -EIO;
+	if (!binding->len && !blob->len)
+		return 0;
 #ifndef KVAULT_MUTANT_ANSWER_BLOB
-	/* no answer carries a blob: nothing that the daemon has is opened for a caller */
-	if (ans->seg[0].len || ans->seg[1].len || ans->seg[3].len)
+	if (!(arg->flags & KVAULT_CONTROL_SECRET_GET) || ans->status != 200)
 		return -EIO;
 #endif
-	arg->status = ans->status;
+	return kv_secret_open(who->tenant, binding, blob, ret_value, ret_len);
+}
+
+/* Both buffers' lengths are told, whichever of them is too small. */
+static int control_copy_out(struct kvault_control *arg, const struct kv_seg *json,
+			    const void *value, u32 value_len)
+{
+	u32 room = arg->reply_len, value_room = arg->secret_out_len;
+
 	arg->reply_len = json->len;
-	if (room < json->len)
+	arg->secret_out_len = value_len;
+	if (room < json->len || value_room < value_len)
 		return -EMSGSIZE;
-	return copy_to_user(u64_to_user_ptr(arg->reply), json->p, json->len) ? -EFAULT : 0;
+	if (copy_to_user(u64_to_user_ptr(arg->reply), json->p, json->len) ||
+	    copy_to_user(u64_to_user_ptr(arg->secret_out), value, value_len))
+		return -EFAULT;
+	return 0;
+}
+
+static int control_reply(struct kv_caller *who, struct kvault_control *arg,
+			 const struct kv_answer *ans)
+{
+	const struct kv_seg *json = &ans->seg[2];
+	void *value = NULL;
+	u32 value_len = 0;
+	int ret;
+
+	if (ans->status < 0)
+		ret = ans->status < -MAX_ERRNO ? -EIO : ans->status;
+	else if (ans->status < 200 || ans->status > 599 || json->len > KVAULT_BODY_MAX)
+		ret = -EIO;
+	else
+		ret = control_value(who, arg, ans, &value, &value_len);
+	if (ret) {
+		arg->reply_len = 0;
+		arg->secret_out_len = 0;
+		return ret;
+	}
+	arg->status = ans->status;
+	ret = control_copy_out(arg, json, value, value_len);
+	kv_secret_free(value, value_len);
+	return ret;
 }
 
 /**
@@ -175,9 +215,9 @@ int kv_op_control(struct kv_file *f, struct kv_caller *who, void *p)
 	int ret;
 
 	arg->status = 0;
-	if (arg->flags & ~KVAULT_CONTROL_ROOT_SLOT)
+	if (arg->flags & ~KVAULT_CONTROL_FLAGS_ALL)
 		return -EOPNOTSUPP;
-	if (!arg->method || arg->method > KVAULT_METHOD_DELETE)
+	if (arg->flags & (arg->flags - 1) || !arg->method || arg->method > KVAULT_METHOD_DELETE)
 		return -EINVAL;
 	ret = set_timeout(who, arg->timeout_ms);
 	if (ret)
@@ -192,7 +232,7 @@ int kv_op_control(struct kv_file *f, struct kv_caller *who, void *p)
 	seg[3] = (struct kv_seg){ c.blob, c.blob_len };
 	ret = kv_upcall_daemon(who, KVAULT_MSG_CONTROL, arg->method, seg, &ans);
 	if (!ret)
-		ret = control_reply(arg, &ans);
+		ret = control_reply(who, arg, &ans);
 	kv_answer_done(&ans);
 out_free:
 	control_free(&c);

@@ -53,6 +53,30 @@ static int call_control(void)
 	return kv_ioctl(dev, KVAULT_CONTROL, &c);
 }
 
+/* A value goes in, and comes out as it was. */
+static int call_secret(void)
+{
+	struct kvault_control c = {
+		.size = sizeof(c), .method = KVAULT_METHOD_PUT, .timeout_ms = 5000,
+		.flags = KVAULT_CONTROL_SECRET_SET, .path = kv_ptr(KV_SECRET_PATH),
+		.path_len = strlen(KV_SECRET_PATH), .reply = kv_ptr(out), .reply_len = sizeof(out),
+		.secret_in = kv_ptr(in), .secret_in_len = 32,
+	};
+	uint8_t value[64] = { 0 };
+	int ret = kv_ioctl(dev, KVAULT_CONTROL, &c);
+
+	if (ret)
+		return ret;
+	c.method = KVAULT_METHOD_GET;
+	c.flags = KVAULT_CONTROL_SECRET_GET;
+	c.reply_len = sizeof(out);
+	c.secret_in_len = 0;
+	c.secret_out = kv_ptr(value);
+	c.secret_out_len = sizeof(value);
+	ret = kv_ioctl(dev, KVAULT_CONTROL, &c);
+	return ret ? ret : c.secret_out_len != 32 || memcmp(value, in, 32) ? -EPROTO : 0;
+}
+
 static int prepare_open_aes(void)
 {
 	return no_object(KV_AES);
@@ -294,6 +318,7 @@ static void undo_project(void)
 	{ "open of the engine node", 0, NULL, call_open_engine, NULL, close_other }, \
 	{ "INFO", KVAULT_INFO, NULL, call_info }, \
 	{ "CONTROL", KVAULT_CONTROL, NULL, call_control, .has_server = true }, \
+	{ "CONTROL, a value", KVAULT_CONTROL, NULL, call_secret, .has_server = true }, \
 	{ "OPEN", KVAULT_OPEN, prepare_reopen, call_open, check_handles, drop_handle, \
 	  .has_server = true }, \
 	{ "OPEN of a new symmetric key", KVAULT_OPEN, prepare_open_aes, call_open, check_handles, \

@@ -43,7 +43,7 @@ static struct kv_serve {
 		struct kvault_binding b;
 		uint8_t blob[512];
 		size_t blob_len;
-	} key[KV_KEYS];
+	} key[KV_KEYS], secret;			/* secret: the value that was put last */
 	uint64_t acked;				/* audit records */
 	int wake;				/* ends a wait for messages; or -1 */
 } kv_srv = { .wake = -1 };
@@ -139,17 +139,59 @@ static KV_MAYBE int kv_answer_access(void)
 	return kv_reply_send(&kv_srv.d, r);
 }
 
+#define KV_SECRET_PATH	"/secret"	/* what is put there can be got */
+
+static KV_MAYBE int kv_keep_value(struct kv_sealed_key *k)
+{
+	struct kvault_seal s = {
+		.size = sizeof(s), .source = KVAULT_SEAL_TRANSIT, .binding = kv_ptr(&k->b),
+		.in = kv_ptr(kv_daemon_seg(&kv_srv.d, 3)), .in_len = kv_srv.d.msg.len[3],
+		.out = kv_ptr(k->blob), .out_len = sizeof(k->blob),
+	};
+	int ret;
+
+	k->b = kv_binding(0x70);
+	k->b.type = KVAULT_TYPE_SECRET;
+	k->b.kty = 0;
+	k->b.bits = 0;
+	k->b.ops = 0;
+	memcpy(s.request_id, kv_srv.d.msg.request_id, sizeof(s.request_id));
+	ret = kv_ioctl(kv_srv.d.ctl, KVAULT_CTL_SEAL, &s);
+	k->blob_len = ret ? 0 : s.out_len;
+	return ret;
+}
+
+static KV_MAYBE int kv_answer_control(void)
+{
+	bool is_secret = kv_srv.d.msg.len[1] == strlen(KV_SECRET_PATH) &&
+			 !memcmp(kv_daemon_seg(&kv_srv.d, 1), KV_SECRET_PATH,
+				 strlen(KV_SECRET_PATH));
+	bool is_get = kv_srv.d.msg.op == KVAULT_METHOD_GET;
+	struct kv_sealed_key *k = &kv_srv.secret;
+	struct kv_reply *r;
+	int ret;
+
+	if (is_secret && !is_get) {
+		ret = kv_keep_value(k);
+		if (ret)
+			return ret;
+	}
+	r = kv_reply_to(&kv_srv.d, 200);
+	if (is_secret && is_get)
+		kv_reply_seg(r, 0, &k->b, sizeof(k->b));
+	kv_reply_seg(r, 2, "{}", 2);
+	if (is_secret && is_get)
+		kv_reply_seg(r, 3, k->blob, k->blob_len);
+	return kv_reply_send(&kv_srv.d, r);
+}
+
 static KV_MAYBE int kv_answer_daemon(void)
 {
-	struct kv_reply *r;
-
 	switch (kv_srv.d.msg.type) {
 	case KVAULT_MSG_ACCESS:
 		return kv_answer_access();
 	case KVAULT_MSG_CONTROL:
-		r = kv_reply_to(&kv_srv.d, 200);
-		kv_reply_seg(r, 2, "{}", 2);
-		return kv_reply_send(&kv_srv.d, r);
+		return kv_answer_control();
 	default:
 		return 0;	/* noted */
 	}

@@ -23,7 +23,7 @@ static const struct {
 	uint32_t flags;	/* those that it knows */
 } ioctls[] = {
 	{ "INFO", KVAULT_INFO, sizeof(struct kvault_info) },
-	{ "CONTROL", KVAULT_CONTROL, sizeof(struct kvault_control), KVAULT_CONTROL_ROOT_SLOT },
+	{ "CONTROL", KVAULT_CONTROL, sizeof(struct kvault_control), KVAULT_CONTROL_FLAGS_ALL },
 	{ "OPEN", KVAULT_OPEN, sizeof(struct kvault_open) },
 	{ "CLOSE", KVAULT_CLOSE, sizeof(struct kvault_close) },
 	{ "ENCRYPT", KVAULT_ENCRYPT, sizeof(struct kvault_crypt) },
