@@ -2,7 +2,7 @@
 CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c denial.c head.c kaudit.c \
 	keyrule.c lease.c unit.c)
 API_SRCS := $(addprefix api/,access.c audit.c control.c keychange.c keyjson.c keymake.c \
-	keyread.c request.c roles.c root.c skip.c status.c vaults.c)
+	keyread.c newversion.c request.c roles.c root.c secrets.c skip.c status.c vaults.c)
 STORE_SRCS := $(addprefix store/,keys.c leases.c log.c meta.c roles.c schema.c sqlite.c \
 	tenants.c vaults.c)
 KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c journal.c json.c \
@@ -49,6 +49,10 @@ DAEMON_DOUBLE := test-link.c manager.c outcome.c records.c startup.c $(API_SRCS)
 TESTS += test-daemon
 test-daemon_SRCS := test-daemon.c $(DAEMON_DOUBLE)
 test-daemon_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-secret
+test-secret_SRCS := test-secret.c $(DAEMON_DOUBLE)
+test-secret_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 
 TESTS += test-log
 test-log_SRCS := test-log.c $(DAEMON_DOUBLE)

@@ -62,29 +62,39 @@ static void append(uint8_t *buf, size_t *at, const void *p, size_t len)
 	*at += len;
 }
 
+/* The first segment of an answer: who may do what, or what a value is bound to. */
+static const void *first_segment(const struct kvd_request *req, uint32_t *ret_len)
+{
+	if (!kvd_request_is_control(req)) {
+		*ret_len = req->status ? 0 : sizeof(req->grant);
+		return &req->grant;
+	}
+	/* only what is done, and recorded, is 200 */
+	*ret_len = req->blob && req->status == 200 ? sizeof(req->grant.binding) : 0;
+	return &req->grant.binding;
+}
+
 static int send_answer(struct kvd_manager *m, const struct kvd_request *req)
 {
+	const char *text = kvd_request_is_control(req) ? req->reply_text :
+			   req->status ? "" : req->public_jwk;
 	struct kvault_msg msg = req->msg;
 	_cleanup_free_ uint8_t *buf = NULL;
+	const void *first;
 	size_t at = 0;
 
 	memset(msg.len, 0, sizeof(msg.len));
 	msg.status = req->status;
 	msg.revision = req->policy;
-	if (kvd_request_is_control(req)) {
-		msg.len[2] = (uint32_t)strlen(req->reply_text);
-	} else if (!req->status) {
-		msg.len[0] = sizeof(req->grant);
-		msg.len[2] = (uint32_t)strlen(req->public_jwk);
-		msg.len[3] = (uint32_t)req->blob_len;
-	}
+	first = first_segment(req, &msg.len[0]);
+	msg.len[2] = (uint32_t)strlen(text);
+	msg.len[3] = msg.len[0] ? (uint32_t)req->blob_len : 0;
 	buf = malloc(sizeof(msg) + msg.len[0] + msg.len[2] + msg.len[3]);
 	if (!buf)
 		return -ENOMEM;
 	append(buf, &at, &msg, sizeof(msg));
-	append(buf, &at, &req->grant, msg.len[0]);
-	append(buf, &at, kvd_request_is_control(req) ? req->reply_text : req->public_jwk,
-	       msg.len[2]);
+	append(buf, &at, first, msg.len[0]);
+	append(buf, &at, text, msg.len[2]);
 	append(buf, &at, req->blob, msg.len[3]);
 	return kvd_link_reply(m->link, buf, at);
 }

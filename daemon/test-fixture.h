@@ -135,7 +135,7 @@ static inline struct kvault_msg header(struct fixture *f, uint32_t type, uint32_
 static inline void put(struct fixture *f, struct kvault_msg msg, const char *path, const void *body,
 		size_t body_len, size_t secret_len)
 {
-	static const uint8_t secret[512];
+	static const uint8_t secret[KVAULT_BLOB_MAX];
 	const void *seg[4] = { f->who, path, body, secret };
 
 	msg.len[0] = sizeof(f->who);

@@ -66,7 +66,8 @@ size_t test_link_count(enum test_event_kind kind)
 static int seal(void *data, struct kvault_seal *arg)
 {
 	const struct kvault_binding *b = (void *)(uintptr_t)arg->binding;
-	uint32_t len = b->bits / 8 + KVAULT_BLOB_OVERHEAD;
+	uint32_t len = b->type == KVAULT_TYPE_SECRET ? arg->in_len :
+						       b->bits / 8 + KVAULT_BLOB_OVERHEAD;
 
 	(void)data;
 	if (test_link.n_seals_fail)

@@ -68,12 +68,15 @@ static int find(struct kvd_request *req, struct kvd_version *v)
 	if (!kvd_id_is_zero(a->version) || !kvd_id_is_zero(a->key)) {
 		r = kvd_store_version_by_id(req->st, req->msg.tenant, a->key, a->version, v);
 	} else {
-		if (kvd_address_parse(req->path, len, short_form, &at))
+		if (kvd_address_parse(req->path, len, short_form, &at) ||
+		    at.type != KVAULT_TYPE_KEY)
 			return kvd_fail(req, KVD_E_KEY_NOT_FOUND, "This is not a key's address");
 		snprintf(req->object, sizeof(req->object), "%s/keys/%s", at.vault, at.name);
-		r = kvd_store_version_find(req->st, req->msg.tenant, at.vault, at.name,
+		r = kvd_store_version_find(req->st, req->msg.tenant, at.vault, at.type, at.name,
 					   at.has_version ? at.version : NULL, v);
 	}
+	if (!r && v->type != KVAULT_TYPE_KEY)
+		r = KVD_E_KEY_NOT_FOUND;
 	if (r == KVD_E_KEY_NOT_FOUND)
 		return kvd_fail(req, r, "There is no such key");
 	if (!r)
@@ -133,8 +136,9 @@ static int decide(struct kvd_request *req, const struct kvd_version *v, uint32_t
 		r = check_volume(req, v);
 		may = KVAULT_OP_VOLUME;
 	} else {
-		r = kvd_access_actions(req->st, req->msg.tenant, &req->who, v->vault_name,
-				       v->name, &may);
+		r = kvd_access_actions(req->st, req->msg.tenant, &req->who,
+				       &(struct kvd_place){ v->vault_name, v->type, v->name },
+				       &may);
 	}
 	if (r)
 		return r;

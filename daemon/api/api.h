@@ -30,7 +30,7 @@ json_t *kvd_api_error(const struct kvd_request *req, int r);
 /* What handlers share. */
 int kvd_api_may(struct kvd_request *req, const char *vault, const char *name, uint32_t action);
 int kvd_api_vault_name(struct kvd_request *req, const char *name);
-int kvd_api_key_name(struct kvd_request *req, const char *name);
+int kvd_api_object_name(struct kvd_request *req, const char *name);
 
 /* status, in its own file for it looks at everything */
 int kvd_api_status(struct kvd_request *req);
@@ -43,10 +43,15 @@ int kvd_api_vault_list(struct kvd_request *req);
 int kvd_api_key_create(struct kvd_request *req);
 int kvd_api_key_import(struct kvd_request *req);
 int kvd_api_key_get(struct kvd_request *req);
-int kvd_api_key_patch(struct kvd_request *req);
-int kvd_api_key_list(struct kvd_request *req);
-int kvd_api_key_versions(struct kvd_request *req);
 int kvd_api_key_token(struct kvd_request *req);
+
+int kvd_api_secret_set(struct kvd_request *req);
+int kvd_api_secret_get(struct kvd_request *req);
+
+/* Keys and secrets alike: req->type says which. */
+int kvd_api_patch(struct kvd_request *req);
+int kvd_api_list(struct kvd_request *req);
+int kvd_api_versions(struct kvd_request *req);
 
 int kvd_api_role_put(struct kvd_request *req);
 int kvd_api_role_get(struct kvd_request *req);

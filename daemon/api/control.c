@@ -22,16 +22,26 @@ static const struct {
 	{ KVAULT_METHOD_POST, "vaults/*/keys/*/create", "KeyCreate", kvd_api_key_create, false,
 	  false },
 	{ KVAULT_METHOD_PUT, "vaults/*/keys/*", "KeyImport", kvd_api_key_import, false, true },
-	{ KVAULT_METHOD_GET, "vaults/*/keys", "KeyList", kvd_api_key_list, false, false },
-	{ KVAULT_METHOD_GET, "vaults/*/keys/*/versions", "KeyListVersions", kvd_api_key_versions,
+	{ KVAULT_METHOD_GET, "vaults/*/keys", "KeyList", kvd_api_list, false, false },
+	{ KVAULT_METHOD_GET, "vaults/*/keys/*/versions", "KeyListVersions", kvd_api_versions,
 	  false, false },
 	{ KVAULT_METHOD_GET, "vaults/*/keys/*", "KeyGet", kvd_api_key_get, false, false },
 	{ KVAULT_METHOD_GET, "vaults/*/keys/*/*", "KeyGet", kvd_api_key_get, false, false },
-	{ KVAULT_METHOD_PATCH, "vaults/*/keys/*", "KeyUpdate", kvd_api_key_patch, false, false },
-	{ KVAULT_METHOD_PATCH, "vaults/*/keys/*/*", "KeyUpdate", kvd_api_key_patch, false, false },
+	{ KVAULT_METHOD_PATCH, "vaults/*/keys/*", "KeyUpdate", kvd_api_patch, false, false },
+	{ KVAULT_METHOD_PATCH, "vaults/*/keys/*/*", "KeyUpdate", kvd_api_patch, false, false },
 	{ KVAULT_METHOD_POST, "vaults/*/keys/*/token", "KeyToken", kvd_api_key_token, false,
 	  false },
 	{ KVAULT_METHOD_POST, "vaults/*/keys/*/*/token", "KeyToken", kvd_api_key_token, false,
+	  false },
+	{ KVAULT_METHOD_PUT, "vaults/*/secrets/*", "SecretSet", kvd_api_secret_set, false, true },
+	{ KVAULT_METHOD_GET, "vaults/*/secrets", "SecretList", kvd_api_list, false, false },
+	{ KVAULT_METHOD_GET, "vaults/*/secrets/*/versions", "SecretListVersions",
+	  kvd_api_versions, false, false },
+	{ KVAULT_METHOD_GET, "vaults/*/secrets/*", "SecretGet", kvd_api_secret_get, false, false },
+	{ KVAULT_METHOD_GET, "vaults/*/secrets/*/*", "SecretGet", kvd_api_secret_get, false,
+	  false },
+	{ KVAULT_METHOD_PATCH, "vaults/*/secrets/*", "SecretUpdate", kvd_api_patch, false, false },
+	{ KVAULT_METHOD_PATCH, "vaults/*/secrets/*/*", "SecretUpdate", kvd_api_patch, false,
 	  false },
 	{ KVAULT_METHOD_PUT, "roleAssignments/*", "RoleAssignmentPut", kvd_api_role_put, false,
 	  false },
@@ -109,6 +119,8 @@ int kvd_api_control(struct kvd_request *req)
 	if (!req->n_seg)
 		return kvd_fail(req, KVD_E_NOT_FOUND, "There is no such resource");
 	set_object(req);
+	req->type = req->n_seg > 2 && !strcasecmp(req->seg[2], "secrets") ? KVAULT_TYPE_SECRET :
+									    KVAULT_TYPE_KEY;
 	for (i = 0; i < ARRAY_SIZE(routes); i++) {
 		if (!matches(req, routes[i].pattern))
 			continue;
@@ -170,8 +182,8 @@ int kvd_api_render(struct kvd_request *req, int r)
 
 int kvd_api_may(struct kvd_request *req, const char *vault, const char *name, uint32_t action)
 {
-	return kvd_access_check(req->st, req->msg.tenant, &req->who, vault, name, action,
-				&req->why);
+	return kvd_access_check(req->st, req->msg.tenant, &req->who,
+				&(struct kvd_place){ vault, req->type, name }, action, &req->why);
 }
 
 int kvd_api_vault_name(struct kvd_request *req, const char *name)
@@ -182,10 +194,11 @@ int kvd_api_vault_name(struct kvd_request *req, const char *name)
 			"The name of a vault has 1 to 63 of 0-9 A-Z a-z and '-', no '-' at an end");
 }
 
-int kvd_api_key_name(struct kvd_request *req, const char *name)
+int kvd_api_object_name(struct kvd_request *req, const char *name)
 {
 	if (kvd_name_is_object(name, strlen(name)))
 		return 0;
 	return kvd_fail(req, KVD_E_BAD_PARAMETER,
-			"The name of a key has 1 to 127 of 0-9 A-Z a-z and '-'");
+			"The name of a %s has 1 to 127 of 0-9 A-Z a-z and '-'",
+			kvd_type_noun(req->type));
 }

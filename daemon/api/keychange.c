@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What changes a key that exists: attributes, and tokens for volumes. */
+/* What changes what exists: attributes of keys and secrets, tokens for volumes. */
 #include <openssl/sha.h>
 #include <sys/random.h>
 
@@ -12,7 +12,7 @@ static int may_change(struct kvd_request *req, uint32_t action)
 
 	r = kvd_api_vault_name(req, req->seg[1]);
 	if (!r)
-		r = kvd_api_key_name(req, req->seg[3]);
+		r = kvd_api_object_name(req, req->seg[3]);
 	return r ? r : kvd_api_may(req, req->seg[1], req->seg[3], action);
 }
 
@@ -60,7 +60,8 @@ static int reseal(struct kvd_request *req, const struct kvd_version *old, struct
 				"The root key is not loaded: see kvault-root.service");
 	if (r == -EBADMSG)
 		return kvd_fail(req, KVD_E_INTERNAL,
-				"The stored key does not open: its row was changed or damaged");
+				"The stored %s does not open: its row was changed or damaged",
+				kvd_type_noun(v->type));
 	if (r < 0)
 		return r;
 	if (arg.out_len != v->blob_len)
@@ -92,17 +93,32 @@ static int apply(struct kvd_request *req, const struct kvd_version *old, struct 
 	return kvd_store_version_update(req->st, req->msg.tenant, v);
 }
 
-int kvd_api_key_patch(struct kvd_request *req)
+/* What of the body is not attributes and tags. */
+static int take_members(struct kvd_request *req, const struct kvd_version *old,
+			struct kvd_version *v)
 {
-	static const char *const known[] = { "attributes", "key_ops", "tags", NULL };
+	int r;
+
+	if (req->type == KVAULT_TYPE_SECRET)
+		return kvd_keyjson_content_type(req, v);
+	r = kvd_keyjson_ops(req, req->body, &v->ops);
+	return r ? r : check_ops(req, old, v->ops);
+}
+
+int kvd_api_patch(struct kvd_request *req)
+{
+	static const char *const of_key[] = { "attributes", "key_ops", "tags", NULL };
+	static const char *const of_secret[] = { "attributes", "contentType", "tags", NULL };
+	bool is_secret = req->type == KVAULT_TYPE_SECRET;
 	_cleanup_version_ struct kvd_version v = { 0 };
 	_cleanup_vault_ struct kvd_vault vault = { 0 };
 	struct kvd_version old;
 	int r;
 
-	r = may_change(req, KVD_MAY_KEY_WRITE);
+	r = may_change(req, is_secret ? KVD_MAY_SECRET_WRITE : KVD_MAY_KEY_WRITE);
 	if (!r)
-		r = kvd_json_only(req->body, known, "the body", &req->why);
+		r = kvd_json_only(req->body, is_secret ? of_secret : of_key, "the body",
+				  &req->why);
 	if (!r)
 		r = kvd_keyjson_vault(req, &vault);
 	if (!r)
@@ -111,9 +127,7 @@ int kvd_api_key_patch(struct kvd_request *req)
 		return r;
 	kvd_audit_object(req->object, &v);
 	old = v;	/* numbers and names only: v owns the rest */
-	r = kvd_keyjson_ops(req, req->body, &v.ops);
-	if (!r)
-		r = check_ops(req, &old, v.ops);
+	r = take_members(req, &old, &v);
 	if (!r)
 		r = kvd_keyjson_attributes(req, &v);
 	if (!r)

@@ -3,7 +3,8 @@
 #include "util/base64.h"
 #include "util/hex.h"
 
-#define TIME_MAX	253402300799ull		/* the end of 9999 */
+#define TIME_MAX		253402300799ull		/* the end of 9999 */
+#define CONTENT_TYPE_MAX	255
 
 int kvd_keyjson_ops(struct kvd_request *req, const json_t *obj, uint32_t *ops)
 {
@@ -43,10 +44,12 @@ static int parse_attributes(struct kvd_request *req, const json_t *a, struct kvd
 {
 	static const char *const known[] = { "enabled", "nbf", "exp", "exportable",
 					     "auditEach", "onExpiry", NULL };
+	static const char *const of_secret[] = { "enabled", "nbf", "exp", NULL };
 	const char *on_expiry = NULL;
 	int r;
 
-	r = kvd_json_only(a, known, "attributes", &req->why);
+	r = kvd_json_only(a, v->type == KVAULT_TYPE_SECRET ? of_secret : known, "attributes",
+			  &req->why);
 	if (!r)
 		r = kvd_json_str(a, "onExpiry", &on_expiry, &req->why);
 	if (!r)
@@ -93,6 +96,29 @@ int kvd_keyjson_attributes(struct kvd_request *req, struct kvd_version *v)
 		return -ENOMEM;
 	free(v->tags);
 	v->tags = text;
+	return 0;
+}
+
+int kvd_keyjson_content_type(struct kvd_request *req, struct kvd_version *v)
+{
+	const char *text = NULL;
+	json_t *j;
+	char *json;
+	int r;
+
+	r = kvd_json_str(req->body, "contentType", &text, &req->why);
+	if (r || (!text && v->jwk))
+		return r;
+	if (text && strlen(text) > CONTENT_TYPE_MAX)
+		return kvd_fail(req, KVD_E_BAD_PARAMETER, "'contentType' has more than %d bytes",
+				CONTENT_TYPE_MAX);
+	j = text && *text ? json_pack("{s:s}", "contentType", text) : json_object();
+	json = j ? kvd_json_canonical(j) : NULL;
+	json_decref(j);
+	if (!json)
+		return -ENOMEM;
+	free(v->jwk);
+	v->jwk = json;
 	return 0;
 }
 
@@ -171,8 +197,9 @@ static json_t *kid_json(const struct kvd_context *ctx, const struct kvd_version 
 	char hex[2 * KVAULT_ID_SIZE + 1];
 
 	kvd_hex_encode(hex, v->id.b, sizeof(v->id.b));
-	return json_sprintf("https://%s.%s/keys/%s%s%s", v->vault_name, ctx->suffix, v->name,
-			    with_version ? "/" : "", with_version ? hex : "");
+	return json_sprintf("https://%s.%s/%s/%s%s%s", v->vault_name, ctx->suffix,
+			    kvd_type_collection(v->type), v->name, with_version ? "/" : "",
+			    with_version ? hex : "");
 }
 
 json_t *kvd_keyjson_key(const struct kvd_context *ctx, const struct kvd_version *v)
@@ -205,14 +232,17 @@ static json_t *attributes_json(const struct kvd_vault *vault, const struct kvd_v
 	_cleanup_json_ json_t *a = NULL;
 	int r = 0;
 
-	a = json_pack("{s:b, s:I, s:I, s:i, s:s, s:b, s:s}", "enabled",
+	a = json_pack("{s:b, s:I, s:I, s:i, s:s}", "enabled",
 		      !!(v->flags & KVAULT_KEY_ENABLED), "created", (json_int_t)v->created,
 		      "updated", (json_int_t)v->updated, "recoverableDays", (int)vault->retention,
-		      "recoveryLevel", recovery_level(vault), "exportable",
-		      !!(v->flags & KVAULT_KEY_EXPORTABLE), "hsmPlatform",
-		      v->flags & KVAULT_KEY_HSM ? "1" : "0");
+		      "recoveryLevel", recovery_level(vault));
 	if (!a)
 		return NULL;
+	if (v->type == KVAULT_TYPE_KEY) {
+		r |= kvd_json_set(a, "exportable", json_boolean(v->flags & KVAULT_KEY_EXPORTABLE));
+		r |= kvd_json_set(a, "hsmPlatform",
+				  json_string(v->flags & KVAULT_KEY_HSM ? "1" : "0"));
+	}
 	if (v->nbf)
 		r |= kvd_json_set(a, "nbf", json_integer((json_int_t)v->nbf));
 	if (v->exp)
@@ -231,12 +261,29 @@ static int add_common(json_t *j, const struct kvd_vault *vault, const struct kvd
 	return r;
 }
 
+/* Bundle and item of a list: the same, as neither has the value. */
+static json_t *secret_json(const struct kvd_context *ctx, const struct kvd_vault *vault,
+			   const struct kvd_version *v, bool with_version)
+{
+	_cleanup_json_ json_t *j = json_loads(v->jwk, 0, NULL);
+	int r = 0;
+
+	if (!j)
+		return NULL;
+	r |= kvd_json_set(j, "id", kid_json(ctx, v, with_version));
+	r |= add_common(j, vault, v);
+	return r ? NULL : TAKE_PTR(j);
+}
+
 json_t *kvd_keyjson_bundle(const struct kvd_context *ctx, const struct kvd_vault *vault,
 			   const struct kvd_version *v)
 {
-	_cleanup_json_ json_t *j = json_object();
+	_cleanup_json_ json_t *j = NULL;
 	int r = 0;
 
+	if (v->type == KVAULT_TYPE_SECRET)
+		return secret_json(ctx, vault, v, true);
+	j = json_object();
 	if (!j)
 		return NULL;
 	r |= kvd_json_set(j, "key", kvd_keyjson_key(ctx, v));
@@ -247,9 +294,12 @@ json_t *kvd_keyjson_bundle(const struct kvd_context *ctx, const struct kvd_vault
 json_t *kvd_keyjson_item(const struct kvd_context *ctx, const struct kvd_vault *vault,
 			 const struct kvd_version *v, bool with_version)
 {
-	_cleanup_json_ json_t *j = json_object();
+	_cleanup_json_ json_t *j = NULL;
 	int r = 0;
 
+	if (v->type == KVAULT_TYPE_SECRET)
+		return secret_json(ctx, vault, v, with_version);
+	j = json_object();
 	if (!j)
 		return NULL;
 	r |= kvd_json_set(j, "kid", kid_json(ctx, v, with_version));
@@ -273,7 +323,7 @@ void kvd_keyjson_binding(const struct kvd_context *ctx, const uint8_t *tenant,
 	memcpy(ret->container, v->vault.b, KVAULT_ID_SIZE);
 	memcpy(ret->object, v->object.b, KVAULT_ID_SIZE);
 	memcpy(ret->version, v->id.b, KVAULT_ID_SIZE);
-	ret->type = KVAULT_TYPE_KEY;
+	ret->type = v->type;
 	ret->kty = v->kty;
 	ret->bits = v->bits;
 	ret->curve = v->curve;
@@ -302,7 +352,16 @@ int kvd_keyjson_vault(struct kvd_request *req, struct kvd_vault *ret)
 	return r;
 }
 
-/* /vaults/V/keys/K[/VERSION][/token] */
+int kvd_keyjson_not_found(struct kvd_request *req)
+{
+	bool is_secret = req->type == KVAULT_TYPE_SECRET;
+
+	return kvd_fail(req, is_secret ? KVD_E_SECRET_NOT_FOUND : KVD_E_KEY_NOT_FOUND,
+			"There is no %s %s in vault %s", kvd_type_noun(req->type), req->seg[3],
+			req->seg[1]);
+}
+
+/* /vaults/V/keys|secrets/K[/VERSION][/token] */
 int kvd_keyjson_find(struct kvd_request *req, struct kvd_version *ret)
 {
 	bool is_token = req->msg.op == KVAULT_METHOD_POST;
@@ -315,11 +374,13 @@ int kvd_keyjson_find(struct kvd_request *req, struct kvd_version *ret)
 		if (r)
 			return r;
 	}
-	r = kvd_store_version_find(req->st, req->msg.tenant, req->seg[1], req->seg[3],
+	r = kvd_store_version_find(req->st, req->msg.tenant, req->seg[1], req->type, req->seg[3],
 				   has_version ? version.b : NULL, ret);
-	if (r == KVD_E_KEY_NOT_FOUND)
-		return kvd_fail(req, r, "There is no key %s%s%s in vault %s", req->seg[3],
-				has_version ? "/" : "", has_version ? req->seg[4] : "",
-				req->seg[1]);
-	return r;
+	if (r != KVD_E_KEY_NOT_FOUND)
+		return r;
+	r = kvd_keyjson_not_found(req);
+	if (!has_version)
+		return r;
+	return kvd_fail(req, r, "There is no %s %s/%s in vault %s", kvd_type_noun(req->type),
+			req->seg[3], req->seg[4], req->seg[1]);
 }

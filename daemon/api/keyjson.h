@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Keys between JSON, the store and the kernel's binding. */
+/* Keys and secrets between JSON, the store and the kernel's binding. */
 #ifndef KVD_API_KEYJSON_H
 #define KVD_API_KEYJSON_H
 
@@ -15,6 +15,9 @@ int kvd_keyjson_ops(struct kvd_request *req, const json_t *obj, uint32_t *ops);
 
 /* attributes and tags of a body, over what v has. */
 int kvd_keyjson_attributes(struct kvd_request *req, struct kvd_version *v);
+
+/* contentType of a body, over what v has; absent leaves it. */
+int kvd_keyjson_content_type(struct kvd_request *req, struct kvd_version *v);
 
 /* What an engine says of a new key, checked against its shape: v->jwk. */
 int kvd_keyjson_public(struct kvd_request *req, const char *text, size_t len,
@@ -39,5 +42,16 @@ int kvd_keyjson_version(struct kvd_request *req, const char *text, struct kvd_id
 int kvd_keyjson_vault(struct kvd_request *req, struct kvd_vault *ret);
 /* The version that the path names, or the newest. */
 int kvd_keyjson_find(struct kvd_request *req, struct kvd_version *ret);
+/* KVD_E_KEY_NOT_FOUND or KVD_E_SECRET_NOT_FOUND, of what the path names. */
+int kvd_keyjson_not_found(struct kvd_request *req);
+
+/*
+ * A new version: its place in the vault of the path, with ids; and into the
+ * store, when it has its blob, with the answer. api/newversion.c
+ */
+int kvd_new_place(struct kvd_request *req, struct kvd_vault *vault, struct kvd_version *v,
+		  bool *ret_is_new);
+int kvd_new_keep(struct kvd_request *req, const struct kvd_vault *vault, struct kvd_version *v,
+		 bool is_new);
 
 #endif /* KVD_API_KEYJSON_H */

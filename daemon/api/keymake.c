@@ -21,79 +21,6 @@ static void making_free(void *data)
 	free(m);
 }
 
-static int check_room(struct kvd_request *req)
-{
-	uint64_t max = req->msg.tenant_kind == KVAULT_TENANT_HOST ? KVD_VERSIONS_MAX_HOST :
-								   KVD_VERSIONS_MAX_EPHEMERAL;
-	uint64_t have = 0;
-	int r;
-
-	r = kvd_store_object_count(req->st, req->msg.tenant, &have);
-	if (r)
-		return r;
-	if (have >= max)
-		return kvd_fail(req, KVD_E_THROTTLED, "This tenant has its %llu key versions",
-				(unsigned long long)max);
-	return 0;
-}
-
-static int place(struct kvd_request *req, struct kvd_vault *vault, struct making *m)
-{
-	struct kvd_version *v = &m->v;
-	struct kvd_object o = { 0 };
-	int r;
-
-	r = kvd_keyjson_vault(req, vault);
-	if (!r)
-		r = check_room(req);
-	if (r)
-		return r;
-	if ((v->flags & KVAULT_KEY_HSM) && !vault->is_premium)
-		return kvd_fail(req, KVD_E_BAD_PARAMETER,
-				"Vault %s is standard: HSM keys need one with sku premium",
-				vault->name);
-	r = kvd_store_object_find(req->st, req->msg.tenant, &vault->id, req->seg[3], &o);
-	if (r == KVD_E_KEY_NOT_FOUND) {
-		m->is_new_object = true;
-		snprintf(o.name, sizeof(o.name), "%s", req->seg[3]);
-		r = kvd_id_new(&o.id);
-	}
-	if (!r)
-		r = kvd_id_new(&v->id);
-	if (r)
-		return r;
-	v->vault = vault->id;
-	v->object = o.id;
-	snprintf(v->vault_name, sizeof(v->vault_name), "%s", vault->name);
-	snprintf(v->name, sizeof(v->name), "%s", o.name);
-	v->created = req->ctx->now;
-	v->updated = req->ctx->now;
-	return 0;
-}
-
-static int keep(struct kvd_request *req, const struct kvd_vault *vault, struct making *m)
-{
-	struct kvd_object o = { .id = m->v.object };
-	int r = 0;
-
-	if (m->is_new_object) {
-		snprintf(o.name, sizeof(o.name), "%s", m->v.name);
-		r = kvd_store_object_add(req->st, req->msg.tenant, &vault->id, &o, m->v.created);
-	}
-	if (r == KVD_E_CONFLICT)
-		return kvd_fail(req, r, "Key %s was made by somebody else meanwhile: try again",
-				m->v.name);
-	if (!r)
-		r = kvd_store_revision_next(req->st, &m->v.revision);
-	if (!r)
-		r = kvd_store_version_add(req->st, req->msg.tenant, &m->v);
-	if (r)
-		return r;
-	kvd_audit_object(req->object, &m->v);
-	req->reply = kvd_keyjson_bundle(req->ctx, vault, &m->v);
-	return req->reply ? 0 : -ENOMEM;
-}
-
 static int explain(struct kvd_request *req, int err, const struct kvd_version *v)
 {
 	const char *unit = v->kty == KVAULT_KTY_OCT ? "kvault-root.service" :
@@ -216,14 +143,15 @@ static int made(struct kvd_request *req, const struct kvd_done *done)
 		return -ENOMEM;
 	memcpy(m->v.blob, done->blob, done->blob_len);
 	m->v.blob_len = done->blob_len;
-	r = kvd_store_object_find(req->st, req->msg.tenant, &vault.id, m->v.name, &o);
+	r = kvd_store_object_find(req->st, req->msg.tenant, &vault.id, KVAULT_TYPE_KEY, m->v.name,
+				  &o);
 	if (r < 0)
 		return r;
 	if (!r && memcmp(&o.id, &m->v.object, sizeof(o.id)))
 		return kvd_fail(req, KVD_E_CONFLICT,
 				"Key %s was made by somebody else meanwhile: try again", m->v.name);
 	m->is_new_object = r == KVD_E_KEY_NOT_FOUND;
-	return keep(req, &vault, m);
+	return kvd_new_keep(req, &vault, &m->v, m->is_new_object);
 }
 
 static int ask_engine(struct kvd_request *req, uint32_t op, struct making *m)
@@ -260,6 +188,7 @@ static int make(struct kvd_request *req, struct kvd_key_spec *key, bool is_impor
 	r = kvd_key_spec_settle(key, &req->why);
 	if (r)
 		return r;
+	v->type = KVAULT_TYPE_KEY;
 	v->kty = key->kty;
 	v->bits = key->bits;
 	v->curve = key->curve;
@@ -267,14 +196,14 @@ static int make(struct kvd_request *req, struct kvd_key_spec *key, bool is_impor
 	v->flags = KVAULT_KEY_ENABLED | (key->is_hsm ? KVAULT_KEY_HSM : 0);
 	r = kvd_keyjson_attributes(req, v);
 	if (!r)
-		r = place(req, &vault, m);
+		r = kvd_new_place(req, &vault, v, &m->is_new_object);
 	if (r)
 		return r;
 	if (v->kty != KVAULT_KTY_OCT)
 		return ask_engine(req, is_import ? KVAULT_ENGINE_OP_IMPORT :
 						   KVAULT_ENGINE_OP_GENERATE, m);
 	r = seal(req, is_import ? KVAULT_SEAL_TRANSIT : KVAULT_SEAL_GENERATE, v);
-	return r ? r : keep(req, &vault, m);
+	return r ? r : kvd_new_keep(req, &vault, v, m->is_new_object);
 }
 
 static int start(struct kvd_request *req, struct kvd_key_spec *key, bool is_import)
@@ -295,7 +224,7 @@ static int may_make(struct kvd_request *req)
 
 	r = kvd_api_vault_name(req, req->seg[1]);
 	if (!r)
-		r = kvd_api_key_name(req, req->seg[3]);
+		r = kvd_api_object_name(req, req->seg[3]);
 	return r ? r : kvd_api_may(req, req->seg[1], req->seg[3], KVD_MAY_KEY_WRITE);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Keys as they are: get, list, versions. */
+/* Keys and secrets as they are: get, list, versions. */
 #include "api/keyjson.h"
 #include "api/skip.h"
 
@@ -11,8 +11,9 @@ static int may_read(struct kvd_request *req, const char *name)
 
 	r = kvd_api_vault_name(req, req->seg[1]);
 	if (!r && name)
-		r = kvd_api_key_name(req, name);
-	return r ? r : kvd_api_may(req, req->seg[1], name, KVD_MAY_READ);
+		r = kvd_api_object_name(req, name);
+	return r ? r : kvd_api_may(req, req->seg[1], name, req->type == KVAULT_TYPE_SECRET ?
+				   KVD_MAY_SECRET_READ : KVD_MAY_READ);
 }
 
 int kvd_api_key_get(struct kvd_request *req)
@@ -93,7 +94,7 @@ static int answer(struct kvd_request *req, struct list *l, const char *where)
 	return req->reply ? 0 : -ENOMEM;
 }
 
-int kvd_api_key_list(struct kvd_request *req)
+int kvd_api_list(struct kvd_request *req)
 {
 	_cleanup_vault_ struct kvd_vault vault = { 0 };
 	_cleanup_json_ json_t *value = json_array();
@@ -103,21 +104,22 @@ int kvd_api_key_list(struct kvd_request *req)
 
 	if (!value)
 		return -ENOMEM;
-	snprintf(where, sizeof(where), "/vaults/%s/keys", req->seg[1]);
+	snprintf(where, sizeof(where), "/vaults/%s/%s", req->seg[1],
+		 kvd_type_collection(req->type));
 	r = may_read(req, NULL);
 	if (!r)
 		r = page_of(req, &l, where, after);
 	if (!r)
 		r = kvd_keyjson_vault(req, &vault);
 	if (!r)
-		r = kvd_store_key_each(req->st, req->msg.tenant, vault.name, after, l.max + 1,
-				       list_one, &l);
+		r = kvd_store_object_each(req->st, req->msg.tenant, vault.name, req->type, after,
+					  l.max + 1, list_one, &l);
 	if (r)
 		return r;
 	return answer(req, &l, where);
 }
 
-int kvd_api_key_versions(struct kvd_request *req)
+int kvd_api_versions(struct kvd_request *req)
 {
 	_cleanup_vault_ struct kvd_vault vault = { 0 };
 	_cleanup_json_ json_t *value = json_array();
@@ -127,7 +129,8 @@ int kvd_api_key_versions(struct kvd_request *req)
 
 	if (!value)
 		return -ENOMEM;
-	snprintf(where, sizeof(where), "/vaults/%s/keys/%s/versions", req->seg[1], req->seg[3]);
+	snprintf(where, sizeof(where), "/vaults/%s/%s/%s/versions", req->seg[1],
+		 kvd_type_collection(req->type), req->seg[3]);
 	r = may_read(req, req->seg[3]);
 	if (!r)
 		r = page_of(req, &l, where, before);
@@ -135,13 +138,12 @@ int kvd_api_key_versions(struct kvd_request *req)
 		r = kvd_keyjson_vault(req, &vault);
 	if (r)
 		return r;
-	r = kvd_store_version_each(req->st, req->msg.tenant, vault.name, req->seg[3],
+	r = kvd_store_version_each(req->st, req->msg.tenant, vault.name, req->type, req->seg[3],
 				   /* NOLINTNEXTLINE(cert-err34-c): we have sealed it */
 				   atoll(before), l.max + 1, list_one, &l);
 	if (r)
 		return r;
 	if (!json_array_size(value))
-		return kvd_fail(req, KVD_E_KEY_NOT_FOUND, "There is no key %s in vault %s",
-				req->seg[3], vault.name);
+		return kvd_keyjson_not_found(req);
 	return answer(req, &l, where);
 }

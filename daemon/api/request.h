@@ -43,6 +43,7 @@ struct kvd_request {
 	uint64_t policy;		/* the tenant's, when it was decided */
 
 	/* CONTROL */
+	uint32_t type;			/* KVAULT_TYPE_KEY or KVAULT_TYPE_SECRET, of the path */
 	char path[KVAULT_PATH_MAX + 1];
 	const char *seg[KVD_SEGMENTS_MAX];
 	size_t n_seg;
@@ -53,7 +54,7 @@ struct kvd_request {
 	uint8_t *secret;		/* a blob of KVAULT_TYPE_TRANSIT */
 	size_t secret_len;
 
-	/* ACCESS */
+	/* ACCESS; of a secret's value grant.binding and blob */
 	struct kvault_access access;
 	struct kvault_grant grant;
 	char *public_jwk;

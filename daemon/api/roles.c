@@ -28,7 +28,9 @@ static int may_at(struct kvd_request *req, const char *scope, uint32_t action)
 	if (!scope[1])
 		return kvd_api_may(req, NULL, NULL, action);
 	if (!kvd_address_parse(scope + 1, strlen(scope + 1), false, &a))
-		return kvd_api_may(req, a.vault, a.name, action);
+		return kvd_access_check(req->st, req->msg.tenant, &req->who,
+					&(struct kvd_place){ a.vault, a.type, a.name }, action,
+					&req->why);
 	snprintf(vault, sizeof(vault), "%s", scope + 1);
 	return kvd_api_may(req, vault, NULL, action);
 }

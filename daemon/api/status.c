@@ -94,7 +94,8 @@ static json_t *audit_json(struct kvd_request *req)
 	uint64_t seq = 0;
 	uint32_t may = 0;
 
-	if (kvd_access_actions(req->st, req->msg.tenant, &req->who, NULL, NULL, &may))
+	if (kvd_access_actions(req->st, req->msg.tenant, &req->who, &(struct kvd_place){ 0 },
+			       &may))
 		return NULL;
 	/* How much happens here, and what, is for who may read the log. */
 	if (!(may & KVD_MAY_AUDIT))

@@ -118,7 +118,7 @@ int kvd_api_vault_get(struct kvd_request *req)
 
 	r = kvd_api_vault_name(req, req->seg[1]);
 	if (!r)
-		r = kvd_api_may(req, req->seg[1], NULL, KVD_MAY_READ);
+		r = kvd_api_may(req, req->seg[1], NULL, KVD_MAY_VAULT_READ);
 	if (r)
 		return r;
 	r = kvd_store_vault_find(req->st, req->msg.tenant, req->seg[1], &v);
@@ -144,10 +144,11 @@ static int list_one(const struct kvd_vault *v, void *data)
 
 	l->seen++;
 	snprintf(l->last, sizeof(l->last), "%s", v->name);
-	r = kvd_access_actions(l->req->st, l->req->msg.tenant, &l->req->who, v->name, NULL, &may);
+	r = kvd_access_actions(l->req->st, l->req->msg.tenant, &l->req->who,
+			       &(struct kvd_place){ .vault = v->name }, &may);
 	if (r < 0)
 		return r;
-	if (!(may & KVD_MAY_READ))
+	if (!(may & KVD_MAY_VAULT_READ))
 		return 0;
 	return json_array_append_new(l->value, vault_json(v)) ? -ENOMEM : 0;
 }

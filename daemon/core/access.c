@@ -16,11 +16,16 @@ static const struct {
 } roles[] = {
 	{ "administrator", "Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483",
 	  KVD_MAY_ALL & ~KVD_MAY_ROOT },
-	{ "reader", "Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2", KVD_MAY_READ },
+	{ "reader", "Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2",
+	  KVD_MAY_VAULT_READ | KVD_MAY_READ | KVD_MAY_SECRET_READ },
 	{ "crypto-officer", "Key Vault Crypto Officer", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
-	  KVAULT_OP_ALL | KVD_MAY_READ | KVD_MAY_KEY_WRITE },
+	  KVAULT_OP_ALL | KVD_MAY_VAULT_READ | KVD_MAY_READ | KVD_MAY_KEY_WRITE },
 	{ "crypto-user", "Key Vault Crypto User", "12338af0-0e69-4776-bea7-57ae8d297424",
-	  USER_OPS | KVD_MAY_READ },
+	  USER_OPS | KVD_MAY_VAULT_READ | KVD_MAY_READ },
+	{ "secrets-officer", "Key Vault Secrets Officer", "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+	  KVD_MAY_VAULT_READ | KVD_MAY_SECRET_READ | KVD_MAY_SECRET_GET | KVD_MAY_SECRET_WRITE },
+	{ "secrets-user", "Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6",
+	  KVD_MAY_VAULT_READ | KVD_MAY_SECRET_READ | KVD_MAY_SECRET_GET },
 };
 
 static const struct {
@@ -36,6 +41,10 @@ static const struct {
 	{ KVAULT_OP_VOLUME, "keys/volume/action" },
 	{ KVD_MAY_READ, "keys/read" },
 	{ KVD_MAY_KEY_WRITE, "keys/write" },
+	{ KVD_MAY_VAULT_READ, "vaults/read" },
+	{ KVD_MAY_SECRET_READ, "secrets/readMetadata/action" },
+	{ KVD_MAY_SECRET_GET, "secrets/getSecret/action" },
+	{ KVD_MAY_SECRET_WRITE, "secrets/setSecret/action" },
 	{ KVD_MAY_VAULT_WRITE, "vaults/write" },
 	{ KVD_MAY_ROLE_READ, "roleAssignments/read" },
 	{ KVD_MAY_ROLE_WRITE, "roleAssignments/write" },
@@ -111,23 +120,30 @@ bool kvd_scope_is_valid(const char *scope)
 	return !kvd_address_parse(scope + 1, len - 1, false, &a) && !a.has_version;
 }
 
-/* Whether what is at scope holds at vault and name, or at all of vault. */
-static bool scope_covers(const char *scope, const char *vault, const char *name)
+/* Whether what is at scope holds at a place. */
+static bool scope_covers(const char *scope, const struct kvd_place *at)
 {
+	char below[16];
 	size_t len;
 
 	if (*scope++ != '/')
 		return false;
 	if (!*scope)
 		return true;
-	if (!vault)
+	if (!at->vault)
 		return false;
 	len = strcspn(scope, "/");
-	if (len != strlen(vault) || strncasecmp(scope, vault, len))
+	if (len != strlen(at->vault) || strncasecmp(scope, at->vault, len))
 		return false;
-	if (!scope[len])
+	scope += len;
+	if (!*scope)
 		return true;
-	return name && !strncmp(scope + len, "/keys/", 6) && !strcasecmp(scope + len + 6, name);
+	len = (size_t)snprintf(below, sizeof(below), "/%s/", kvd_type_collection(at->type));
+#ifdef KVAULT_MUTANT_SCOPE_TYPE
+	len = strcspn(scope + 1, "/") + 2;
+	return at->name && !strcasecmp(scope + len, at->name);
+#endif
+	return at->name && !strncmp(scope, below, len) && !strcasecmp(scope + len, at->name);
 }
 
 /*
@@ -154,7 +170,7 @@ static bool is_about(const char *text, const struct kvault_principal *p, uint32_
 
 struct collect {
 	const struct kvd_who *who;
-	const char *vault, *name;
+	const struct kvd_place *at;
 	uint32_t caller, opener;
 	int (*fn)(const struct kvd_assignment *a, void *data);
 	void *data;
@@ -164,7 +180,7 @@ static int collect_one(const struct kvd_assignment *a, void *data)
 {
 	struct collect *c = data;
 
-	if (!scope_covers(a->scope, c->vault, c->name))
+	if (!scope_covers(a->scope, c->at))
 		return 0;
 	if (is_about(a->principal, c->who->caller, c->who->tenant_kind))
 		c->caller |= kvd_role_actions(a->role);
@@ -174,9 +190,9 @@ static int collect_one(const struct kvd_assignment *a, void *data)
 }
 
 int kvd_access_actions(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
-		       const char *vault, const char *name, uint32_t *ret)
+		       const struct kvd_place *at, uint32_t *ret)
 {
-	struct collect c = { .who = who, .vault = vault, .name = name };
+	struct collect c = { .who = who, .at = at };
 	int r;
 
 	if (who->caller->flags & KVAULT_PRINCIPAL_ADMIN)
@@ -196,19 +212,20 @@ int kvd_access_actions(struct kvd_store *st, const uint8_t *tenant, const struct
 }
 
 int kvd_access_check(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
-		     const char *vault, const char *name, uint32_t action, struct kvd_why *why)
+		     const struct kvd_place *at, uint32_t action, struct kvd_why *why)
 {
 	uint32_t may = 0;
 	int r;
 
-	r = kvd_access_actions(st, tenant, who, vault, name, &may);
+	r = kvd_access_actions(st, tenant, who, at, &may);
 	if (r < 0)
 		return r;
 	if ((action & may) == action)
 		return 0;
-	return kvd_refuse(why, KVD_E_FORBIDDEN, "No role of yours allows %s on /%s%s%s",
-			  kvd_action_name(action & ~may), vault ? vault : "",
-			  name ? "/keys/" : "", name ? name : "");
+	return kvd_refuse(why, KVD_E_FORBIDDEN, "No role of yours allows %s on /%s%s%s%s%s",
+			  kvd_action_name(action & ~may), at->vault ? at->vault : "",
+			  at->name ? "/" : "", at->name ? kvd_type_collection(at->type) : "",
+			  at->name ? "/" : "", at->name ? at->name : "");
 }
 
 static int roles_one(const struct kvd_assignment *a, void *data)

@@ -10,14 +10,18 @@
 #include "store/store.h"
 
 /* Actions: the operations of keys by their kernel's bits, and these. */
-#define KVD_MAY_READ		(1u << 16)	/* vaults and keys, public parts */
+#define KVD_MAY_READ		(1u << 16)	/* keys, public parts */
 #define KVD_MAY_KEY_WRITE	(1u << 17)	/* create, import, update, token */
 #define KVD_MAY_VAULT_WRITE	(1u << 18)
 #define KVD_MAY_ROLE_READ	(1u << 19)
 #define KVD_MAY_ROLE_WRITE	(1u << 20)
 #define KVD_MAY_AUDIT		(1u << 21)
 #define KVD_MAY_ROOT		(1u << 22)
-#define KVD_MAY_ALL		(KVAULT_OP_ALL | 0x7f0000u)
+#define KVD_MAY_VAULT_READ	(1u << 23)
+#define KVD_MAY_SECRET_READ	(1u << 24)	/* all but the value */
+#define KVD_MAY_SECRET_GET	(1u << 25)	/* the value */
+#define KVD_MAY_SECRET_WRITE	(1u << 26)	/* set, update */
+#define KVD_MAY_ALL		(KVAULT_OP_ALL | 0x7ff0000u)
 
 /* "keys/sign/action" and so on, for messages; of the lowest bit that is set. */
 const char *kvd_action_name(uint32_t action);
@@ -32,7 +36,7 @@ bool kvd_principal_is_valid(const struct kvault_principal *p);
 /* "uid:1000" or "gid:1000", as it is stored. */
 bool kvd_principal_parse(const char *text, char *ret, size_t size);
 
-/* "/", "/VAULT" or "/VAULT/keys/NAME". */
+/* "/", "/VAULT", "/VAULT/keys/NAME" or "/VAULT/secrets/NAME". */
 bool kvd_scope_is_valid(const char *scope);
 
 struct kvd_who {
@@ -42,15 +46,22 @@ struct kvd_who {
 };
 
 /*
- * The actions that both caller and opener may take. vault and name narrow the
- * place; NULL stands for all.
+ * Where something is done: vault and name narrow it, NULL stands for all; type
+ * is that of what has the name.
  */
+struct kvd_place {
+	const char *vault;
+	uint32_t type;
+	const char *name;
+};
+
+/* The actions that both caller and opener may take. */
 int kvd_access_actions(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
-		       const char *vault, const char *name, uint32_t *ret);
+		       const struct kvd_place *at, uint32_t *ret);
 
 /* KVD_E_FORBIDDEN with the missing action. */
 int kvd_access_check(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
-		     const char *vault, const char *name, uint32_t action, struct kvd_why *why);
+		     const struct kvd_place *at, uint32_t action, struct kvd_why *why);
 
 /* The roles of both, for whoami. */
 int kvd_access_roles(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,

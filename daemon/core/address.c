@@ -33,6 +33,23 @@ static bool is_word(const struct part *part, const char *word)
 	return part->len == strlen(word) && !memcmp(part->p, word, part->len);
 }
 
+const char *kvd_type_collection(uint32_t type)
+{
+	return type == KVAULT_TYPE_SECRET ? "secrets" : "keys";
+}
+
+const char *kvd_type_noun(uint32_t type)
+{
+	return type == KVAULT_TYPE_SECRET ? "secret" : "key";
+}
+
+/* The type of object that a part of an address names; a key where none is named. */
+static uint32_t type_of(const struct part *part)
+{
+	return is_word(part, "keys") ? KVAULT_TYPE_KEY :
+	       is_word(part, "secrets") ? KVAULT_TYPE_SECRET : KVAULT_TYPE_UNSPEC;
+}
+
 static int parse_version(const struct part *part, struct kvd_address *ret)
 {
 	char hex[2 * KVAULT_ID_SIZE + 1];
@@ -58,9 +75,11 @@ int kvd_address_parse(const char *text, size_t len, bool short_form, struct kvd_
 	n = split(text, len, parts);
 	if (n < 2)
 		return -EINVAL;
-	if (n < 3 || !is_word(&parts[1], "keys")) {
+	a.type = n < 3 ? KVAULT_TYPE_UNSPEC : type_of(&parts[1]);
+	if (!a.type) {
 		if (!short_form || n > 3)
 			return -EINVAL;
+		a.type = KVAULT_TYPE_KEY;
 		name = 1;
 	}
 	if (!kvd_name_is_vault(parts[0].p, parts[0].len) ||

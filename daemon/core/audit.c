@@ -168,5 +168,6 @@ void kvd_audit_object(char out[static KVD_OBJECT_ADDRESS_MAX], const struct kvd_
 	char hex[2 * KVAULT_ID_SIZE + 1];
 
 	kvd_hex_encode(hex, v->id.b, sizeof(v->id.b));
-	snprintf(out, KVD_OBJECT_ADDRESS_MAX, "%s/keys/%s/%s", v->vault_name, v->name, hex);
+	snprintf(out, KVD_OBJECT_ADDRESS_MAX, "%s/%s/%s/%s", v->vault_name,
+		 kvd_type_collection(v->type), v->name, hex);
 }

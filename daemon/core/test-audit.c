@@ -28,7 +28,7 @@ static void add_key(struct fixture *f)
 {
 	char tags[] = "{}", jwk[] = "{}";
 	uint8_t blob[] = "KVB1";
-	struct kvd_object o = { { { 20 } }, "signing" };
+	struct kvd_object o = { { { 20 } }, KVAULT_TYPE_KEY, "signing" };
 	struct kvd_vault vault = { .id = { { 10 } }, .name = "payroll", .tags = tags };
 	struct kvd_version v = { .id = { { 30 } }, .object = o.id, .kty = KVAULT_KTY_OCT,
 				 .bits = 256, .ops = KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT,
@@ -37,8 +37,8 @@ static void add_key(struct fixture *f)
 	assert_int_equal(kvd_store_vault_add(f->st, host.b, &vault), 0);
 	assert_int_equal(kvd_store_object_add(f->st, host.b, &vault.id, &o, 0), 0);
 	assert_int_equal(kvd_store_version_add(f->st, host.b, &v), 0);
-	assert_int_equal(kvd_store_version_find(f->st, host.b, "payroll", "signing", NULL, &f->v),
-			 0);
+	assert_int_equal(kvd_store_version_find(f->st, host.b, "payroll", KVAULT_TYPE_KEY,
+						"signing", NULL, &f->v), 0);
 }
 
 static int setup(void **state)
@@ -285,8 +285,8 @@ static void bytes_that_are_no_text_do_not_break_a_record(void **state)
 static void reload(struct fixture *f)
 {
 	kvd_version_done(&f->v);
-	assert_int_equal(kvd_store_version_find(f->st, host.b, "payroll", "signing", NULL, &f->v),
-			 0);
+	assert_int_equal(kvd_store_version_find(f->st, host.b, "payroll", KVAULT_TYPE_KEY,
+						"signing", NULL, &f->v), 0);
 }
 
 static void leases_reserve_ivs_and_give_them_back(void **state)

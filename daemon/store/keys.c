@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Keys: an object has a name, its versions have everything else. */
+/* Keys and secrets: an object has a name, its versions have everything else. */
 #include "store/sql.h"
 
 #define COLUMNS								\
 	"SELECT v.id, v.object, o.vault, c.name, o.name, v.seq, v.kty, v.bits, v.curve, v.ops,"	\
-	" v.flags, v.nbf, v.exp, v.revision, v.ivs, v.created, v.updated, v.tags, v.jwk, v.blob" \
-	" FROM versions v"						\
+	" v.flags, v.nbf, v.exp, v.revision, v.ivs, v.created, v.updated, v.tags, v.jwk, v.blob," \
+	" o.type FROM versions v"					\
 	" JOIN objects o ON o.tenant = v.tenant AND o.id = v.object"	\
 	" JOIN vaults c ON c.tenant = o.tenant AND c.id = o.vault"
-
-#define IS_KEY	" AND o.type = 1"	/* KVAULT_TYPE_KEY */
 
 void kvd_version_done(struct kvd_version *v)
 {
@@ -36,6 +34,7 @@ static int read_version(sqlite3_stmt *q, struct kvd_version *ret)
 	v.ivs = (uint64_t)sqlite3_column_int64(q, 14);
 	v.created = sqlite3_column_int64(q, 15);
 	v.updated = sqlite3_column_int64(q, 16);
+	v.type = (uint32_t)sqlite3_column_int64(q, 20);
 	r = kvd_sql_id(q, 0, &v.id);
 	if (!r)
 		r = kvd_sql_id(q, 1, &v.object);
@@ -59,15 +58,15 @@ static int read_version(sqlite3_stmt *q, struct kvd_version *ret)
 }
 
 int kvd_store_object_find(struct kvd_store *st, const uint8_t *tenant, const struct kvd_id *vault,
-			  const char *name, struct kvd_object *ret)
+			  uint32_t type, const char *name, struct kvd_object *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *q = NULL;
-	struct kvd_object o;
+	struct kvd_object o = { .type = type };
 	int r;
 
 	r = kvd_sql_prepare(st, &q, "SELECT o.id, o.name FROM objects o WHERE o.tenant = ?"
-			    " AND o.vault = ?" IS_KEY " AND o.name = ?", "ddt", tenant, vault->b,
-			    name);
+			    " AND o.vault = ? AND o.type = ? AND o.name = ?", "ddit", tenant,
+			    vault->b, (int64_t)type, name);
 	if (r < 0)
 		return r;
 	r = kvd_sql_step(q);
@@ -87,8 +86,8 @@ int kvd_store_object_add(struct kvd_store *st, const uint8_t *tenant, const stru
 	int r;
 
 	r = kvd_sql_run(st, "INSERT INTO objects (tenant, id, vault, type, name, created)"
-			" VALUES (?, ?, ?, 1, ?, ?)", "dddti", tenant, o->id.b, vault->b, o->name,
-			now);
+			" VALUES (?, ?, ?, ?, ?, ?)", "ddditi", tenant, o->id.b, vault->b,
+			(int64_t)o->type, o->name, now);
 	return r == -EEXIST ? KVD_E_CONFLICT : r < 0 ? r : 0;
 }
 
@@ -117,19 +116,20 @@ static int one_version(sqlite3_stmt *q, struct kvd_version *ret)
 }
 
 int kvd_store_version_find(struct kvd_store *st, const uint8_t *tenant, const char *vault,
-			   const char *name, const uint8_t *version, struct kvd_version *ret)
+			   uint32_t type, const char *name, const uint8_t *version,
+			   struct kvd_version *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *q = NULL;
 	int r;
 
 	if (version)
 		r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ?"
-				    " AND o.name = ?" IS_KEY " AND v.id = ?", "dttd", tenant, vault,
-				    name, version);
+				    " AND o.type = ? AND o.name = ? AND v.id = ?", "dtitd", tenant,
+				    vault, (int64_t)type, name, version);
 	else
 		r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ?"
-				    " AND o.name = ?" IS_KEY " ORDER BY v.seq DESC LIMIT 1", "dtt",
-				    tenant, vault, name);
+				    " AND o.type = ? AND o.name = ? ORDER BY v.seq DESC LIMIT 1",
+				    "dtit", tenant, vault, (int64_t)type, name);
 	return r < 0 ? r : one_version(q, ret);
 }
 
@@ -167,11 +167,11 @@ int kvd_store_version_update(struct kvd_store *st, const uint8_t *tenant,
 	int r;
 
 	r = kvd_sql_run(st, "UPDATE versions SET ops = ?, flags = ?, nbf = ?, exp = ?,"
-			" revision = ?, updated = ?, tags = ?, blob = ?"
-			" WHERE tenant = ? AND object = ? AND seq = ? AND id = ?", "iiiiiitbddid",
+			" revision = ?, updated = ?, tags = ?, jwk = ?, blob = ?"
+			" WHERE tenant = ? AND object = ? AND seq = ? AND id = ?", "iiiiiittbddid",
 			(int64_t)v->ops, (int64_t)v->flags, (int64_t)v->nbf, (int64_t)v->exp,
-			(int64_t)v->revision, v->updated, v->tags, v->blob, v->blob_len, tenant,
-			v->object.b, v->order, v->id.b);
+			(int64_t)v->revision, v->updated, v->tags, v->jwk, v->blob, v->blob_len,
+			tenant, v->object.b, v->order, v->id.b);
 	return r < 0 ? r : r == 1 ? 0 : -ENOENT;
 }
 
@@ -211,29 +211,31 @@ static int each(sqlite3_stmt *q, kvd_version_fn *fn, void *data)
 	return r;
 }
 
-int kvd_store_key_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
-		       const char *after, unsigned int limit, kvd_version_fn *fn, void *data)
+int kvd_store_object_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
+			  uint32_t type, const char *after, unsigned int limit,
+			  kvd_version_fn *fn, void *data)
 {
 	_cleanup_stmt_ sqlite3_stmt *q = NULL;
 	int r;
 
 	r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ? AND o.name > ?"
-			    IS_KEY " AND v.seq = (SELECT max(n.seq) FROM versions n"
+			    " AND o.type = ? AND v.seq = (SELECT max(n.seq) FROM versions n"
 			    " WHERE n.tenant = v.tenant AND n.object = v.object)"
-			    " ORDER BY o.name LIMIT ?", "dtti", tenant, vault, after,
-			    (int64_t)limit);
+			    " ORDER BY o.name LIMIT ?", "dttii", tenant, vault, after,
+			    (int64_t)type, (int64_t)limit);
 	return r < 0 ? r : each(q, fn, data);
 }
 
 int kvd_store_version_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
-			   const char *name, int64_t before, unsigned int limit,
+			   uint32_t type, const char *name, int64_t before, unsigned int limit,
 			   kvd_version_fn *fn, void *data)
 {
 	_cleanup_stmt_ sqlite3_stmt *q = NULL;
 	int r;
 
 	r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ? AND o.name = ?"
-			    IS_KEY " AND v.seq < ? ORDER BY v.seq DESC LIMIT ?", "dttii", tenant,
-			    vault, name, before ? before : INT64_MAX, (int64_t)limit);
+			    " AND o.type = ? AND v.seq < ? ORDER BY v.seq DESC LIMIT ?", "dttiii",
+			    tenant, vault, name, (int64_t)type, before ? before : INT64_MAX,
+			    (int64_t)limit);
 	return r < 0 ? r : each(q, fn, data);
 }

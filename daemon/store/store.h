@@ -131,6 +131,7 @@ int kvd_store_vault_each(struct kvd_store *st, const uint8_t *tenant, const char
 
 struct kvd_object {
 	struct kvd_id id;
+	uint32_t type;			/* KVAULT_TYPE_* */
 	char name[KVAULT_NAME_MAX + 1];
 };
 
@@ -141,13 +142,14 @@ struct kvd_version {
 	char vault_name[KVD_VAULT_NAME_MAX + 1];
 	char name[KVAULT_NAME_MAX + 1];
 	int64_t order;			/* newer is greater, within one object */
+	uint32_t type;			/* KVAULT_TYPE_*, of the object */
 	uint32_t kty, bits, curve, ops, flags;
 	uint64_t nbf, exp;
 	uint64_t revision;
 	uint64_t ivs;			/* of GCM: used or reserved */
 	int64_t created, updated;
 	char *tags;			/* JSON */
-	char *jwk;			/* public members; "{}" for oct */
+	char *jwk;			/* JSON: a key's public members; a secret's contentType */
 	uint8_t *blob;
 	size_t blob_len;
 };
@@ -156,20 +158,22 @@ void kvd_version_done(struct kvd_version *v);
 #define _cleanup_version_	_cleanup_(kvd_version_done)
 #define _cleanup_vault_		_cleanup_(kvd_vault_done)
 
+/* KVD_E_KEY_NOT_FOUND, whatever the type. */
 int kvd_store_object_find(struct kvd_store *st, const uint8_t *tenant, const struct kvd_id *vault,
-			  const char *name, struct kvd_object *ret);
+			  uint32_t type, const char *name, struct kvd_object *ret);
 int kvd_store_object_add(struct kvd_store *st, const uint8_t *tenant, const struct kvd_id *vault,
 			 const struct kvd_object *o, int64_t now);
 int kvd_store_object_count(struct kvd_store *st, const uint8_t *tenant, uint64_t *ret_versions);
 
 /* By name; version NULL asks for the newest. KVD_E_KEY_NOT_FOUND. */
 int kvd_store_version_find(struct kvd_store *st, const uint8_t *tenant, const char *vault,
-			   const char *name, const uint8_t *version, struct kvd_version *ret);
+			   uint32_t type, const char *name, const uint8_t *version,
+			   struct kvd_version *ret);
 int kvd_store_version_by_id(struct kvd_store *st, const uint8_t *tenant, const uint8_t *object,
 			    const uint8_t *version, struct kvd_version *ret);
 int kvd_store_version_add(struct kvd_store *st, const uint8_t *tenant,
 			  const struct kvd_version *v);
-/* ops, flags, nbf, exp, revision, updated, tags and blob. */
+/* ops, flags, nbf, exp, revision, updated, tags, jwk and blob. */
 int kvd_store_version_update(struct kvd_store *st, const uint8_t *tenant,
 			     const struct kvd_version *v);
 int kvd_store_version_set_ivs(struct kvd_store *st, const uint8_t *tenant,
@@ -178,12 +182,13 @@ int kvd_store_version_give_ivs(struct kvd_store *st, const uint8_t *tenant,
 			       const uint8_t *version, uint64_t unused);
 
 typedef int kvd_version_fn(const struct kvd_version *v, void *data);
-/* The newest version of each key of a vault, by name; without blobs. */
-int kvd_store_key_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
-		       const char *after, unsigned int limit, kvd_version_fn *fn, void *data);
-/* All versions of a key, newest first, those below before (0 for the first). */
+/* The newest version of each object of a type in a vault, by name. */
+int kvd_store_object_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
+			  uint32_t type, const char *after, unsigned int limit,
+			  kvd_version_fn *fn, void *data);
+/* All versions of an object, newest first, those below before (0 for the first). */
 int kvd_store_version_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
-			   const char *name, int64_t before, unsigned int limit,
+			   uint32_t type, const char *name, int64_t before, unsigned int limit,
 			   kvd_version_fn *fn, void *data);
 
 /* store/roles.c */

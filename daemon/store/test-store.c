@@ -169,7 +169,7 @@ static void add_key(struct fixture *f, const struct kvd_id *tenant, uint8_t vaul
 {
 	char tags[] = "{}", jwk[] = "{}";
 	uint8_t blob[] = "KVB1";
-	struct kvd_object o = { .id = { { id } } };
+	struct kvd_object o = { .id = { { id } }, .type = KVAULT_TYPE_KEY };
 	struct kvd_id container = { { vault } };
 	struct kvd_version v = { .kty = KVAULT_KTY_OCT, .bits = 256, .tags = tags, .jwk = jwk,
 				 .blob = blob, .blob_len = sizeof(blob) };
@@ -179,7 +179,7 @@ static void add_key(struct fixture *f, const struct kvd_id *tenant, uint8_t vaul
 	v.object = o.id;
 	v.id.b[0] = id;
 	v.id.b[1] = 1;
-	if (kvd_store_object_find(f->st, tenant->b, &container, name, &have) ==
+	if (kvd_store_object_find(f->st, tenant->b, &container, KVAULT_TYPE_KEY, name, &have) ==
 	    KVD_E_KEY_NOT_FOUND)
 		assert_int_equal(kvd_store_object_add(f->st, tenant->b, &container, &o, 5), 0);
 	assert_int_equal(kvd_store_version_add(f->st, tenant->b, &v), 0);
@@ -227,7 +227,8 @@ static void names_compare_without_case(void **state)
 	add_vault(f, &host, "Payroll", 10);
 	assert_int_equal(kvd_store_vault_add(f->st, host.b, &again), KVD_E_CONFLICT);
 	add_key(f, &host, 10, "Signing", 20);
-	assert_int_equal(kvd_store_version_find(f->st, host.b, "payroll", "SIGNING", NULL, &v), 0);
+	assert_int_equal(kvd_store_version_find(f->st, host.b, "payroll", KVAULT_TYPE_KEY,
+						"SIGNING", NULL, &v), 0);
 	assert_string_equal(v.name, "Signing");
 	assert_string_equal(v.vault_name, "Payroll");
 }
@@ -244,8 +245,8 @@ static void tenants_do_not_see_each_other(void **state)
 	add_key(f, &host, 10, "signing", 20);
 	assert_int_equal(kvd_store_vault_find(f->st, other.b, "payroll", &vault),
 			 KVD_E_VAULT_NOT_FOUND);
-	assert_int_equal(kvd_store_version_find(f->st, other.b, "payroll", "signing", NULL, &v),
-			 KVD_E_KEY_NOT_FOUND);
+	assert_int_equal(kvd_store_version_find(f->st, other.b, "payroll", KVAULT_TYPE_KEY,
+						"signing", NULL, &v), KVD_E_KEY_NOT_FOUND);
 	assert_int_equal(kvd_store_version_by_id(f->st, other.b, key.b, version.b, &v),
 			 KVD_E_KEY_NOT_FOUND);
 	assert_int_equal(kvd_store_version_by_id(f->st, host.b, key.b, version.b, &v), 0);
@@ -293,10 +294,12 @@ static void lists_are_paged_by_name(void **state)
 		snprintf(name, sizeof(name), "k%d", i);
 		add_key(f, &host, 10, name, (uint8_t)(20 + i));
 	}
-	assert_int_equal(kvd_store_key_each(f->st, host.b, "payroll", "", 5, count_one, &n), 0);
+	assert_int_equal(kvd_store_object_each(f->st, host.b, "payroll", KVAULT_TYPE_KEY, "", 5,
+					       count_one, &n), 0);
 	assert_int_equal(n, 5);
 	n = 0;
-	assert_int_equal(kvd_store_key_each(f->st, host.b, "payroll", "K4", 9, count_one, &n), 0);
+	assert_int_equal(kvd_store_object_each(f->st, host.b, "payroll", KVAULT_TYPE_KEY, "K4", 9,
+					       count_one, &n), 0);
 	assert_int_equal(n, 4);
 }
 
