@@ -12,7 +12,7 @@ examples() {
 	sed -n '/^\.nf/,/^\.fi/ s/^\$ //p' "$1" | sed 's/\\-/-/g; s/\\&//g'
 }
 
-for page in kvault kvault-vault kvault-key kvault-volume kvault-role kvault-audit kvault-root; do
+for page in kvault kvault-vault kvault-key kvault-secret kvault-volume kvault-role kvault-audit kvault-root; do
 	count=0
 	while read -r command; do
 		count=$((count + 1))

@@ -165,7 +165,8 @@ static int parse(struct cli *c, struct show *s)
 	s->op = cli_value(c, OPT_OP);
 	if (!cli_has(c, OPT_KEY))
 		return 0;
-	if (kvault_address_parse(cli_value(c, OPT_KEY), &a, &why))
+	if (kvault_address_parse(cli_value(c, OPT_KEY), &a, &why) &&
+	    kvault_address_parse_as(KVAULT_OBJECT_SECRET, cli_value(c, OPT_KEY), &a, NULL))
 		return cli_usage(c, "'%.200s' is not the address of a key: %s",
 				 cli_value(c, OPT_KEY), why);
 	kvault_address_format(&a, s->key, sizeof(s->key));
@@ -187,6 +188,8 @@ static void cell_object(const json_t *v, char *out, size_t size)
 
 	if (object && strchr(object, '/') && !kvault_address_parse(object, &a, NULL))
 		snprintf(out, size, "%s/%s", a.vault, a.name);
+	else if (object && !kvault_address_parse_as(KVAULT_OBJECT_SECRET, object, &a, NULL))
+		snprintf(out, size, "%s/secrets/%s", a.vault, a.name);
 	else
 		snprintf(out, size, "%s", object ? object : "-");
 }

@@ -53,6 +53,8 @@ static const char *mend(const char *code)
 		{ "KeyExpired", "make a new version with 'kvault key create'" },
 		{ "KeyNotYetValid", "change it with 'kvault key update ADDRESS --not-before'" },
 		{ "KeyNotFound", "'kvault key list' shows what there is" },
+		{ "SecretDisabled", "enable it with 'kvault secret update ADDRESS --enabled'" },
+		{ "SecretNotFound", "'kvault secret list' shows what there is" },
 		{ "VaultNotFound", "'kvault vault list' shows what there is" },
 		{ "Throttled", "try again later" },
 	};
@@ -107,7 +109,19 @@ bool cli_dry_run(const struct cli *c, const struct cli_call *call)
 	return true;
 }
 
-int cli_call(struct cli *c, const struct cli_call *call, json_t **ret)
+/* The value passes from the answer to who asked. */
+static int take_value(const struct cli_call *call, struct kvault_reply *reply,
+		      struct kvault_secret *ret)
+{
+	if (!reply->secret)
+		return cli_fail(CLI_INTERNAL, "cannot %s: the answer has no value", call->what);
+	*ret = (struct kvault_secret){ reply->secret, reply->secret_len, KVAULT_PAYLOAD_MAX / 2 };
+	reply->secret = NULL;
+	return 0;
+}
+
+int cli_call_value(struct cli *c, const struct cli_call *call, struct kvault_secret *ret_value,
+		   json_t **ret)
 {
 	struct kvault_reply reply;
 	char *text = NULL;
@@ -134,6 +148,8 @@ int cli_call(struct cli *c, const struct cli_call *call, json_t **ret)
 		r = refused(call, &reply, j);
 	else if (!j)
 		r = cli_fail(CLI_INTERNAL, "cannot %s: kvaultd's answer is not JSON", call->what);
+	else if (ret_value)
+		r = take_value(call, &reply, ret_value);
 	kvault_reply_done(&reply);
 	if (r) {
 		json_decref(j);
@@ -144,6 +160,11 @@ int cli_call(struct cli *c, const struct cli_call *call, json_t **ret)
 	else
 		json_decref(j);
 	return 0;
+}
+
+int cli_call(struct cli *c, const struct cli_call *call, json_t **ret)
+{
+	return cli_call_value(c, call, NULL, ret);
 }
 
 int cli_list(struct cli *c, const char *path, const char *what,
@@ -175,17 +196,20 @@ int cli_list(struct cli *c, const char *path, const char *what,
 
 int cli_address(struct cli *c, unsigned int n, struct kvault_address *ret)
 {
+	enum kvault_object type = cli_is_secret(c) ? KVAULT_OBJECT_SECRET : KVAULT_OBJECT_KEY;
 	const char *why;
 
-	if (kvault_address_parse(c->args[n], ret, &why))
-		return cli_usage(c, "'%.200s' is not the address of a key: %s", c->args[n], why);
+	if (kvault_address_parse_as(type, c->args[n], ret, &why))
+		return cli_usage(c, "'%.200s' is not the address of a %s: %s", c->args[n],
+				 cli_is_secret(c) ? "secret" : "key", why);
 	return 0;
 }
 
 void cli_key_path(const struct kvault_address *a, const char *suffix, char *out, size_t size)
 {
-	snprintf(out, size, "/vaults/%s/keys/%s%s%s%s", a->vault, a->name, a->version[0] ? "/" : "",
-		 a->version, suffix);
+	snprintf(out, size, "/vaults/%s/%s/%s%s%s%s", a->vault,
+		 a->type == KVAULT_OBJECT_SECRET ? "secrets" : "keys", a->name,
+		 a->version[0] ? "/" : "", a->version, suffix);
 }
 
 const char *cli_action(uint32_t op)

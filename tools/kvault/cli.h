@@ -42,6 +42,8 @@ enum cli_opt {
 	OPT_SKU, OPT_RETENTION, OPT_PURGE_PROTECTION,
 	/* roles */
 	OPT_TO, OPT_SCOPE,
+	/* secrets */
+	OPT_CONTENT_TYPE, OPT_SECRET, OPT_ENV,
 	/* audit */
 	OPT_SINCE, OPT_UNTIL, OPT_KEY, OPT_PRINCIPAL, OPT_LOGIN, OPT_OP, OPT_DENIED, OPT_COUNT,
 	OPT_FOLLOW,
@@ -162,14 +164,22 @@ struct cli_call {
 	const char *what;
 };
 int cli_call(struct cli *c, const struct cli_call *call, json_t **ret);
+/* The same, with the value that the answer releases; CLI_INTERNAL if there is none. */
+int cli_call_value(struct cli *c, const struct cli_call *call, struct kvault_secret *ret_value,
+		   json_t **ret);
 /* Calls fn for each element of all pages of a list. */
 int cli_list(struct cli *c, const char *path, const char *what,
 	     int (*fn)(struct cli *c, json_t *item, void *data), void *data);
 /* With --dry-run: says what would be sent, and true. */
 bool cli_dry_run(const struct cli *c, const struct cli_call *call);
-/* Parses the address in argument n. */
+/* Parses the address in argument n: of a secret if that is the noun, else of a key. */
 int cli_address(struct cli *c, unsigned int n, struct kvault_address *ret);
-/* "/vaults/V/keys/K[/VERSION]" and then suffix */
+static inline bool cli_is_secret(const struct cli *c)
+{
+	return !strcmp(c->verb->noun, "secret");
+}
+
+/* "/vaults/V/keys|secrets/K[/VERSION]" and then suffix */
 void cli_key_path(const struct kvault_address *a, const char *suffix, char *out, size_t size);
 /* Opens a key for one operation. */
 int cli_key(struct cli *c, const struct kvault_address *a, uint32_t op, struct kvault_key *ret);
@@ -212,9 +222,9 @@ int cli_vault_list(struct cli *c);
 int cli_vault_show(struct cli *c);
 int cli_key_create(struct cli *c);
 int cli_key_import(struct cli *c);
-int cli_key_list(struct cli *c);
+int cli_object_list(struct cli *c);
 int cli_key_show(struct cli *c);
-int cli_key_versions(struct cli *c);
+int cli_object_versions(struct cli *c);
 int cli_key_update(struct cli *c);
 int cli_key_public(struct cli *c);
 int cli_key_sign(struct cli *c);
@@ -225,6 +235,11 @@ int cli_key_wrap(struct cli *c);
 int cli_key_unwrap(struct cli *c);
 int cli_key_project(struct cli *c);
 int cli_volume_token(struct cli *c);
+int cli_secret_set(struct cli *c);
+int cli_secret_get(struct cli *c);
+int cli_secret_show(struct cli *c);
+int cli_secret_update(struct cli *c);
+int cli_run(struct cli *c);
 int cli_random(struct cli *c);
 int cli_role_assign(struct cli *c);
 int cli_role_unassign(struct cli *c);
@@ -241,6 +256,13 @@ int cli_root_recovery_create(struct cli *c);
 /* key.c, for import: kty, key_ops, attributes and tags of the options */
 int cli_key_body(struct cli *c, json_t *key, json_t *body, bool is_new);
 int cli_key_print(struct cli *c, const json_t *bundle);
+/* attributes and tags of the options, into body; and of an answer, for people */
+int cli_attributes(struct cli *c, bool is_new, json_t *body);
+void cli_print_attributes(const json_t *bundle);
+
+/* secret.c: the value and the bundle; the caller frees both */
+int cli_secret_value(struct cli *c, const struct kvault_address *a, struct kvault_secret *ret,
+		     json_t **ret_json);
 
 /* audit.c: all records after seq; fn as for cli_list() */
 int cli_audit_each(struct cli *c, int64_t after,

@@ -99,20 +99,21 @@ static void complete_verb(const struct cli_verb *v)
 	print_words(v->opts | OPTS_COMMON);
 	printf("'\n");
 	if (!strcmp(v->args, "ADDRESS"))
-		printf("\t\t[[ $cur == -* ]] || words=$(kvault key list --quiet 2>/dev/null)\n");
+		printf("\t\t[[ $cur == -* ]] || words=$(kvault %s list --quiet 2>/dev/null)\n",
+		       strcmp(v->noun, "secret") ? "key" : "secret");
 	else if (!strcmp(v->args, "VAULT") || !strcmp(v->args, "[VAULT]"))
 		printf("\t\t[[ $cur == -* ]] || words=$(kvault vault list --quiet 2>/dev/null)\n");
 	else if (!strcmp(v->args, "ROLE"))
 		printf("\t\t[[ $cur == -* ]] || words='administrator crypto-officer crypto-user "
-		       "reader'\n");
+		       "reader secrets-officer secrets-user'\n");
 	printf("\t\t;;\n");
 }
 
 /* The words of a command line come one after the other; then options and addresses. */
 static void complete_start(void)
 {
-	static const char *const starts[] = { "", "vault", "key", "volume", "role", "audit",
-					      "root", "root slot", "root recovery" };
+	static const char *const starts[] = { "", "vault", "key", "secret", "volume", "role",
+					      "audit", "root", "root slot", "root recovery" };
 	const struct cli_verb *v;
 	size_t i;
 

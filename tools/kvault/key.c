@@ -115,6 +115,13 @@ static int add_attributes(const struct cli *c, bool is_new, json_t *body)
 	return r;
 }
 
+int cli_attributes(struct cli *c, bool is_new, json_t *body)
+{
+	int r = add_attributes(c, is_new, body);
+
+	return r ? r : add_tags(c, body);
+}
+
 int cli_key_body(struct cli *c, json_t *key, json_t *body, bool is_new)
 {
 	const struct preset *preset;
@@ -123,9 +130,7 @@ int cli_key_body(struct cli *c, json_t *key, json_t *body, bool is_new)
 	r = find_preset(c, &preset);
 	if (!r)
 		r = add_ops(c, preset, key);
-	if (!r)
-		r = add_attributes(c, is_new, body);
-	return r ? r : add_tags(c, body);
+	return r ? r : cli_attributes(c, is_new, body);
 }
 
 static int add_shape(struct cli *c, json_t *body)
@@ -317,29 +322,34 @@ static void print_time(const char *name, int64_t t)
 	printf("%-12s%s\n", name, text);
 }
 
-static void print_key(const json_t *j)
+void cli_print_attributes(const json_t *bundle)
 {
-	const json_t *key = json_object_get(j, "key"), *tags = json_object_get(j, "tags"), *v;
-	const json_t *attributes = json_object_get(j, "attributes");
-	char address[KVAULT_PATH_MAX], kind[64];
-	char *ops = cli_join(json_object_get(key, "key_ops"));
-	struct kvault_address a;
-	void *it;
+	const json_t *attributes = json_object_get(bundle, "attributes"), *v;
+	json_t *tags = json_object_get(bundle, "tags");
+	const char *name;
 
-	address_of(key, &a, address, sizeof(address));
-	shape(key, kind, sizeof(kind));
-	printf("%-12s%s\n%-12s%s\n%-12s%s\n%-12s%s\n%-12s%s\n", "key", address, "version",
-	       a.version, "type", kind, "operations", ops ? ops : "?", "state",
-	       json_is_true(json_object_get(attributes, "enabled")) ? "enabled" : "disabled");
+	printf("%-12s%s\n", "state", json_is_true(json_object_get(attributes, "enabled")) ?
+	       "enabled" : "disabled");
 	print_time("created", cli_int(attributes, "created"));
 	print_time("updated", cli_int(attributes, "updated"));
 	print_time("not before", cli_int(attributes, "nbf"));
 	print_time("expires", cli_int(attributes, "exp"));
-	for (it = json_object_iter((json_t *)tags); it;
-	     it = json_object_iter_next((json_t *)tags, it)) {
-		v = json_object_iter_value(it);
-		printf("%-12s%s=%s\n", "tag", json_object_iter_key(it), json_string_value(v));
-	}
+	json_object_foreach(tags, name, v)
+		printf("%-12s%s=%s\n", "tag", name, json_string_value(v));
+}
+
+static void print_key(const json_t *j)
+{
+	const json_t *key = json_object_get(j, "key");
+	char address[KVAULT_PATH_MAX], kind[64];
+	char *ops = cli_join(json_object_get(key, "key_ops"));
+	struct kvault_address a;
+
+	address_of(key, &a, address, sizeof(address));
+	shape(key, kind, sizeof(kind));
+	printf("%-12s%s\n%-12s%s\n%-12s%s\n%-12s%s\n", "key", address, "version", a.version,
+	       "type", kind, "operations", ops ? ops : "?");
+	cli_print_attributes(j);
 	printf("%-12s%s\n", "kid", cli_str(key, "kid"));
 	free(ops);
 }

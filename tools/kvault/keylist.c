@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* key list and versions. */
+/* list and versions, of keys and of secrets. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,6 +21,16 @@ static int collect(struct cli *c, json_t *item, void *data)
 	return json_array_append(l->value, item) ? CLI_INTERNAL : 0;
 }
 
+static bool parse_id(const struct cli *c, const json_t *item, struct kvault_address *ret,
+		     const char **ret_id)
+{
+	bool is_secret = cli_is_secret(c);
+
+	*ret_id = cli_str(item, is_secret ? "id" : "kid");
+	return *ret_id && !kvault_address_parse_as(is_secret ? KVAULT_OBJECT_SECRET :
+						   KVAULT_OBJECT_KEY, *ret_id, ret, NULL);
+}
+
 static void cell_type(const json_t *item, char *out, size_t size)
 {
 	const char *kty = cli_str(item, "kty"), *crv = cli_str(item, "crv");
@@ -34,39 +44,44 @@ static void cell_type(const json_t *item, char *out, size_t size)
 		snprintf(out, size, "%s", kty ? kty : "?");
 }
 
-static void add_row(struct cli_table *t, const json_t *item, bool by_version)
+static void add_row(struct cli *c, struct cli_table *t, const json_t *item, bool by_version)
 {
 	const json_t *attributes = json_object_get(item, "attributes");
 	char address[KVAULT_PATH_MAX], type[64], created[CLI_TIME_SIZE], expires[CLI_TIME_SIZE];
+	const char *state = json_is_true(json_object_get(attributes, "enabled")) ? "enabled" :
+										  "disabled";
 	char *ops = cli_join(json_object_get(item, "key_ops"));
-	const char *kid = cli_str(item, "kid");
+	const char *content = cli_str(item, "contentType"), *id;
 	struct kvault_address a = { 0 };
 
-	if (!kid || kvault_address_parse(kid, &a, NULL))
-		snprintf(address, sizeof(address), "%s", kid ? kid : "?");
+	if (!parse_id(c, item, &a, &id))
+		snprintf(address, sizeof(address), "%s", id ? id : "?");
 	else if (by_version)
 		snprintf(address, sizeof(address), "%s", a.version);
 	else
 		snprintf(address, sizeof(address), "%s/%s", a.vault, a.name);
-	cell_type(item, type, sizeof(type));
+	if (cli_is_secret(c))
+		snprintf(type, sizeof(type), "%s", content ? content : "-");
+	else
+		cell_type(item, type, sizeof(type));
 	cli_time_format(cli_int(attributes, "created"), created);
 	cli_time_format(cli_int(attributes, "exp"), expires);
-	cli_table_row(t, (const char *[]){ address, type,
-		json_is_true(json_object_get(attributes, "enabled")) ? "enabled" : "disabled",
-		ops, created, expires });
+	if (cli_is_secret(c))
+		cli_table_row(t, (const char *[]){ address, type, state, created, expires });
+	else
+		cli_table_row(t, (const char *[]){ address, type, state, ops, created, expires });
 	free(ops);
 }
 
-static void print_quiet(const json_t *list)
+static void print_quiet(struct cli *c, const json_t *list)
 {
 	char text[KVAULT_PATH_MAX];
 	struct kvault_address a;
-	const char *kid;
+	const char *id;
 	size_t i;
 
 	for (i = 0; i < json_array_size(list); i++) {
-		kid = cli_str(json_array_get(list, i), "kid");
-		if (!kid || kvault_address_parse(kid, &a, NULL))
+		if (!parse_id(c, json_array_get(list, i), &a, &id))
 			continue;
 		kvault_address_format(&a, text, sizeof(text));
 		puts(text);
@@ -75,10 +90,9 @@ static void print_quiet(const json_t *list)
 
 static int print(struct cli *c, const json_t *list, bool by_version)
 {
-	static const char *const columns[] = { "KEY", "TYPE", "STATE", "OPERATIONS", "CREATED",
-					       "EXPIRES" };
-	static const char *const versions[] = { "VERSION", "TYPE", "STATE", "OPERATIONS", "CREATED",
-						"EXPIRES" };
+	const char *first = by_version ? "VERSION" : cli_is_secret(c) ? "SECRET" : "KEY";
+	const char *of_keys[] = { first, "TYPE", "STATE", "OPERATIONS", "CREATED", "EXPIRES" };
+	const char *of_secrets[] = { first, "TYPE", "STATE", "CREATED", "EXPIRES" };
 	json_t *all = json_pack("{s:O}", "value", list);
 	struct cli_table *t;
 	size_t i;
@@ -86,11 +100,12 @@ static int print(struct cli *c, const json_t *list, bool by_version)
 
 	if (cli_for_people(c, all, &r)) {
 		if (cli_has(c, OPT_QUIET)) {
-			print_quiet(list);
+			print_quiet(c, list);
 		} else {
-			t = cli_table_new(by_version ? versions : columns, ARRAY_SIZE(columns));
+			t = cli_is_secret(c) ? cli_table_new(of_secrets, ARRAY_SIZE(of_secrets)) :
+					       cli_table_new(of_keys, ARRAY_SIZE(of_keys));
 			for (i = 0; i < json_array_size(list); i++)
-				add_row(t, json_array_get(list, i), by_version);
+				add_row(c, t, json_array_get(list, i), by_version);
 			cli_table_print(t);
 		}
 	}
@@ -102,8 +117,9 @@ static int list_vault(struct cli *c, const char *vault, struct list *l)
 {
 	char path[128], what[128];
 
-	snprintf(path, sizeof(path), "/vaults/%s/keys", vault);
-	snprintf(what, sizeof(what), "list the keys of the vault %s", vault);
+	snprintf(path, sizeof(path), "/vaults/%s/%s", vault, cli_is_secret(c) ? "secrets" : "keys");
+	snprintf(what, sizeof(what), "list the %s of the vault %s",
+		 cli_is_secret(c) ? "secrets" : "keys", vault);
 	return cli_list(c, path, what, collect, l);
 }
 
@@ -114,7 +130,7 @@ static int add_vault(struct cli *c, json_t *item, void *data)
 	return name && kvault_name_is_vault(name) ? list_vault(c, name, data) : 0;
 }
 
-int cli_key_list(struct cli *c)
+int cli_object_list(struct cli *c)
 {
 	const char *expiring = cli_value(c, OPT_EXPIRING);
 	struct list l = { 0 };
@@ -138,7 +154,7 @@ int cli_key_list(struct cli *c)
 	return r;
 }
 
-int cli_key_versions(struct cli *c)
+int cli_object_versions(struct cli *c)
 {
 	char path[KVAULT_PATH_MAX], what[256];
 	struct kvault_address a;

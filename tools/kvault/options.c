@@ -52,7 +52,12 @@ const struct cli_option cli_options[OPT_MAX] = {
 	O(PURGE_PROTECTION, "purge-protection", 0, NULL, "nothing is purged before that"),
 
 	O(TO, "to", 0, "PRINCIPAL", "uid:N, user:NAME, gid:N or group:NAME"),
-	O(SCOPE, "scope", 0, "SCOPE", "/, /VAULT or /VAULT/keys/NAME"),
+	O(SCOPE, "scope", 0, "SCOPE", "/, /VAULT, /VAULT/keys/NAME or /VAULT/secrets/NAME"),
+
+	O(CONTENT_TYPE, "content-type", 0, "TYPE", "what the value is, in words of your own"),
+	OR(SECRET, "secret", 0, "NAME=ADDRESS",
+	   "hand this secret over: the variable NAME says which file it is in"),
+	O(ENV, "env", 0, NULL, "the variables hold the values themselves"),
 
 	O(SINCE, "since", 0, "TIME", "from then on"),
 	O(UNTIL, "until", 0, "TIME", "before"),

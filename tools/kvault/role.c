@@ -23,7 +23,11 @@ static const struct {
 	{ "crypto-user", "Key Vault Crypto User", "12338af0-0e69-4776-bea7-57ae8d297424",
 	  "use keys: encrypt, decrypt, sign, verify, wrap, unwrap" },
 	{ "reader", "Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2",
-	  "see vaults and keys, use none" },
+	  "see vaults, keys and secrets, use none and get no value" },
+	{ "secrets-officer", "Key Vault Secrets Officer", "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+	  "set, change and get secrets" },
+	{ "secrets-user", "Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6",
+	  "get secrets" },
 };
 
 static const char *slug_of(const char *role)
@@ -82,10 +86,13 @@ static int scope(const struct cli *c, char *out, size_t size)
 	snprintf(out, size, "%s", text);
 	if (!strcmp(text, "/") || (*text == '/' && kvault_name_is_vault(text + 1)))
 		return 0;
-	if (*text != '/' || kvault_address_parse(text, &a, NULL) || a.version[0])
-		return cli_usage(c, "--scope takes /, /VAULT or /VAULT/keys/NAME, not '%.200s'",
-				 text);
-	snprintf(out, size, "/%s/keys/%s", a.vault, a.name);
+	if (*text != '/' ||
+	    (kvault_address_parse(text, &a, NULL) &&
+	     kvault_address_parse_as(KVAULT_OBJECT_SECRET, text, &a, NULL)) || a.version[0])
+		return cli_usage(c, "--scope takes /, /VAULT, /VAULT/keys/NAME or "
+				 "/VAULT/secrets/NAME, not '%.200s'", text);
+	*out = '/';
+	kvault_address_format(&a, out + 1, size - 1);
 	return 0;
 }
 

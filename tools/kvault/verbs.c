@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of verbs. */
+#include <limits.h>
+
 #include "cli.h"
 
 #define B(id)		OPT_BIT(OPT_##id)
 #define IN_OUT		(B(IN) | B(OUT))
-#define ATTRIBUTES	(B(OPS) | B(NOT_BEFORE) | B(EXPIRES) | B(DISABLED) | B(LABEL))
+#define ATTRIBUTES_OF_ALL (B(NOT_BEFORE) | B(EXPIRES) | B(DISABLED) | B(LABEL))
+#define ATTRIBUTES	(B(OPS) | ATTRIBUTES_OF_ALL)
 
 const struct cli_verb cli_verbs[] = {
 	{ "status", "", "", 0, 0, B(CHECK), "what serves here, and what is not protected",
@@ -20,10 +23,10 @@ const struct cli_verb cli_verbs[] = {
 	{ "key", "import", "ADDRESS", 1, 1, ATTRIBUTES | B(KTY) | B(FOR) | B(IN) | B(ENABLED),
 	  "take in a key: JWK, PEM, DER, or bytes with --kty oct", cli_key_import },
 	{ "key", "list", "[VAULT]", 0, 1, B(EXPIRING), "the keys of a vault, or of all",
-	  cli_key_list },
+	  cli_object_list },
 	{ "key", "show", "ADDRESS", 1, 1, 0, "one key, its latest version or a named one",
 	  cli_key_show },
-	{ "key", "versions", "ADDRESS", 1, 1, 0, "all versions of a key", cli_key_versions },
+	{ "key", "versions", "ADDRESS", 1, 1, 0, "all versions of a key", cli_object_versions },
 	{ "key", "update", "ADDRESS", 1, 1, ATTRIBUTES | B(ENABLED), "change attributes of a key",
 	  cli_key_update },
 	{ "key", "public", "ADDRESS", 1, 1, B(FORMAT) | B(OUT), "the public half of a key",
@@ -44,6 +47,19 @@ const struct cli_verb cli_verbs[] = {
 	  cli_key_unwrap },
 	{ "key", "project", "ADDRESS", 1, 1, B(FSCRYPT) | B(DESC) | B(KEYRING),
 	  "plumbing: put what is derived from a volume key into a keyring", cli_key_project },
+	{ "secret", "set", "ADDRESS", 1, 1,
+	  ATTRIBUTES_OF_ALL | B(IN) | B(ENABLED) | B(CONTENT_TYPE),
+	  "make a secret, or a new version of one", cli_secret_set },
+	{ "secret", "get", "ADDRESS", 1, 1, B(OUT), "the value of a secret", cli_secret_get },
+	{ "secret", "list", "[VAULT]", 0, 1, B(EXPIRING), "the secrets of a vault, or of all",
+	  cli_object_list },
+	{ "secret", "show", "ADDRESS", 1, 1, 0, "one secret, without its value", cli_secret_show },
+	{ "secret", "versions", "ADDRESS", 1, 1, 0, "all versions of a secret",
+	  cli_object_versions },
+	{ "secret", "update", "ADDRESS", 1, 1, ATTRIBUTES_OF_ALL | B(ENABLED) | B(CONTENT_TYPE),
+	  "change attributes of a secret", cli_secret_update },
+	{ "run", "", "COMMAND [ARGUMENT]...", 1, UINT_MAX, B(SECRET) | B(ENV),
+	  "run a command with secrets, in files that only it can read", cli_run },
 	{ "random", "", "BYTES", 1, 1, B(OUT), "random bytes from the kernel", cli_random },
 	{ "volume", "token", "ADDRESS", 1, 1, B(OUT),
 	  "the token that cryptsetup takes for the key of xts(paes)", cli_volume_token },

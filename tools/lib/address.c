@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Addresses of keys, in all their forms. */
+/* Addresses of keys and secrets, in all their forms. */
 #include <ctype.h>
 #include <stdio.h>
 
@@ -76,57 +76,76 @@ static int set_version(const struct part *part, struct kvault_address *a, const 
 	return 0;
 }
 
+static const char *collection(uint32_t type)
+{
+	return type == KVAULT_OBJECT_SECRET ? "secrets" : "keys";
+}
+
 /* In the kid of a key the vault is the first label of the host's name. */
-static int split_url(const char *text, struct part *parts, size_t *ret_n)
+static int split_url(const char *text, const char *word, struct part *parts, size_t *ret_n)
 {
 	size_t n;
 
 	n = split(text, parts);
-	if (n < 3 || !is_word(&parts[1], "keys"))
+	if (n < 3 || !is_word(&parts[1], word))
 		return -EINVAL;
 	parts[0].len = (size_t)(strchrnul(parts[0].p, '.') - parts[0].p);
 	*ret_n = n;
 	return 0;
 }
 
-static int check_parts(const struct part *parts, size_t n, size_t name, const char **why)
+/* A word that names a type of objects, and not the one that is meant. */
+static bool is_other(const struct part *part, const char *word)
 {
-	*why = "it is not VAULT/NAME or VAULT/keys/NAME, with /VERSION or without";
+	return !is_word(part, word) && (is_word(part, "keys") || is_word(part, "secrets") ||
+					is_word(part, "certs"));
+}
+
+static int check_parts(const struct part *parts, size_t n, size_t name, bool is_secret,
+		       const char **why)
+{
+	*why = is_secret ? "it is not VAULT/NAME or VAULT/secrets/NAME, with /VERSION or without" :
+			   "it is not VAULT/NAME or VAULT/keys/NAME, with /VERSION or without";
 	if (n < name + 1 || n > name + 2)
 		return -EINVAL;
 	*why = "the name of a vault has 1 to 63 of 0-9 A-Z a-z and '-', no '-' at an end";
 	if (!is_vault(parts[0].p, parts[0].len))
 		return -EINVAL;
-	*why = "the name of a key has 1 to 127 of 0-9 A-Z a-z and '-'";
+	*why = "its name has 1 to 127 of 0-9 A-Z a-z and '-'";
 	if (!is_name(parts[name].p, parts[name].len, KVAULT_OBJECT_NAME_MAX))
 		return -EINVAL;
 	return 0;
 }
 
-int kvault_address_parse(const char *text, struct kvault_address *ret, const char **ret_why)
+int kvault_address_parse_as(enum kvault_object type, const char *text,
+			    struct kvault_address *ret, const char **ret_why)
 {
-	struct kvault_address a = { 0 };
+	bool is_secret = type == KVAULT_OBJECT_SECRET;
+	struct kvault_address a = { .type = type };
+	const char *word = collection(type);
 	struct part parts[PARTS_MAX];
 	const char *unused;
 	size_t n = 0, name = 1;
 
 	if (!ret_why)
 		ret_why = &unused;
-	*ret_why = "the URL of a key is https://VAULT.SUFFIX/keys/NAME, with /VERSION or without";
+	*ret_why = is_secret ?
+		   "the URL of a secret is https://VAULT.SUFFIX/secrets/NAME[/VERSION]" :
+		   "the URL of a key is https://VAULT.SUFFIX/keys/NAME, with /VERSION or without";
 	if (!strncmp(text, "https://", 8)) {
-		if (split_url(text + 8, parts, &n))
+		if (split_url(text + 8, word, parts, &n))
 			return -EINVAL;
 	} else {
 		if (!strncmp(text, "kvault:", 7))
 			text += 7;
 		n = split(text + (*text == '/'), parts);
 	}
-	if (n >= 3 && is_word(&parts[1], "keys"))
+	if (n >= 3 && is_word(&parts[1], word))
 		name = 2;
-	*ret_why = "only keys are known here, no secrets and certificates";
-	if (n >= 3 && name == 1 && (is_word(&parts[1], "secrets") || is_word(&parts[1], "certs")))
+	*ret_why = is_secret ? "it names no secret" : "it names no key";
+	if (n >= 3 && is_other(&parts[1], word))
 		return -EINVAL;
-	if (check_parts(parts, n, name, ret_why))
+	if (check_parts(parts, n, name, is_secret, ret_why))
 		return -EINVAL;
 	if (n == name + 2 && set_version(&parts[name + 1], &a, ret_why))
 		return -EINVAL;
@@ -136,8 +155,13 @@ int kvault_address_parse(const char *text, struct kvault_address *ret, const cha
 	return 0;
 }
 
+int kvault_address_parse(const char *text, struct kvault_address *ret, const char **ret_why)
+{
+	return kvault_address_parse_as(KVAULT_OBJECT_KEY, text, ret, ret_why);
+}
+
 void kvault_address_format(const struct kvault_address *a, char *out, size_t size)
 {
-	snprintf(out, size, "%s/keys/%s%s%s", a->vault, a->name, a->version[0] ? "/" : "",
-		 a->version);
+	snprintf(out, size, "%s/%s/%s%s%s", a->vault, collection(a->type), a->name,
+		 a->version[0] ? "/" : "", a->version);
 }

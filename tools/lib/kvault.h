@@ -65,7 +65,7 @@ struct kvault_reply {
 	uint32_t status;	/* HTTP status; a refusal is an answer too */
 	char *body;		/* JSON, NUL-terminated */
 	size_t body_len;
-	uint8_t *secret;	/* a value that was released, or NULL */
+	uint8_t *secret;	/* a secret's value, in locked memory; else NULL */
 	size_t secret_len;
 	uint8_t request_id[KVAULT_ID_SIZE];
 };
@@ -74,6 +74,10 @@ struct kvault_reply {
  * body: JSON, or NULL. secret: key material or a value, sealed by the kernel
  * before anybody sees the request, or NULL. 0 if there is an answer, whatever
  * its status. Free the answer with kvault_reply_done(), which wipes it.
+ *
+ * PUT of /vaults/V/secrets/NAME sets the value that secret is, also one of no
+ * bytes. GET of it, or of one of its versions, gets the value; with ?value=none
+ * it gets all but that, which is another right.
  */
 int kvault_control(struct kvault *kv, enum kvault_method method, const char *path,
 		   const char *body, const void *secret, size_t secret_len,
@@ -172,20 +176,30 @@ uint32_t kvault_alg_default(const struct kvault_key *key, uint32_t op);
 #define KVAULT_OBJECT_NAME_MAX	127
 #define KVAULT_VERSION_HEX	32
 
+enum kvault_object {
+	KVAULT_OBJECT_KEY = 0,
+	KVAULT_OBJECT_SECRET = 1,
+};
+
 struct kvault_address {
 	char vault[KVAULT_VAULT_NAME_MAX + 1];
 	char name[KVAULT_OBJECT_NAME_MAX + 1];
 	char version[KVAULT_VERSION_HEX + 1];	/* lower case; "" for the latest */
+	uint32_t type;				/* enum kvault_object */
 };
 
 /*
- * A key's address: VAULT/keys/NAME[/VERSION], the short form VAULT/NAME
- * [/VERSION], both also behind "kvault:" or "/", or the URL that is its kid.
- * -EINVAL: ret_why, if not NULL, points to a constant line that says why.
+ * An object's address: VAULT/keys|secrets/NAME[/VERSION], the short form of a
+ * key's VAULT/NAME[/VERSION], all also behind "kvault:" or "/", or the URL that
+ * is its kid or id. -EINVAL: ret_why, if not NULL, points to a constant line
+ * that says why. kvault_address_parse() is for keys alone, _parse_as() for what
+ * type says, which is also what the short form means then.
  */
 int kvault_address_parse(const char *text, struct kvault_address *ret, const char **ret_why);
+int kvault_address_parse_as(enum kvault_object type, const char *text,
+			    struct kvault_address *ret, const char **ret_why);
 
-/* Writes VAULT/keys/NAME[/VERSION]; KVAULT_PATH_MAX bytes suffice. */
+/* Writes VAULT/keys|secrets/NAME[/VERSION]; KVAULT_PATH_MAX bytes suffice. */
 void kvault_address_format(const struct kvault_address *a, char *out, size_t size);
 
 bool kvault_name_is_vault(const char *name);

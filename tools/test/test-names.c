@@ -30,6 +30,32 @@ static void addresses_have_many_forms(void **state)
 	}
 }
 
+static void addresses_of_secrets_are_none_of_keys(void **state)
+{
+	static const char *const forms[] = {
+		"payroll/db", "payroll/secrets/db", "/payroll/secrets/db",
+		"kvault:payroll/secrets/db", "https://payroll.vault.kvault.internal/secrets/db",
+	};
+	char text[KVAULT_PATH_MAX];
+	struct kvault_address a;
+	const char *why = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		assert_int_equal(kvault_address_parse_as(KVAULT_OBJECT_SECRET, forms[i], &a, NULL),
+				 0);
+		kvault_address_format(&a, text, sizeof(text));
+		assert_string_equal(text, "payroll/secrets/db");
+		assert_int_equal(kvault_address_parse(forms[i], &a, &why), i ? -EINVAL : 0);
+	}
+	assert_int_equal(kvault_address_parse_as(KVAULT_OBJECT_SECRET, "p/keys/k", &a, &why),
+			 -EINVAL);
+	assert_non_null(strstr(why, "secret"));
+	assert_int_equal(kvault_address_parse_as(KVAULT_OBJECT_SECRET, "p/certs/k", &a, NULL),
+			 -EINVAL);
+}
+
 static void addresses_may_name_a_version(void **state)
 {
 	static const char *const forms[] = {
@@ -274,6 +300,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_have_many_forms),
+		cmocka_unit_test(addresses_of_secrets_are_none_of_keys),
 		cmocka_unit_test(addresses_may_name_a_version),
 		cmocka_unit_test(addresses_that_are_wrong_are_refused),
 		cmocka_unit_test(times_are_read),

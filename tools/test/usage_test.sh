@@ -73,6 +73,20 @@ says 2 'desc is missing' key project p/k --fscrypt
 says 2 'keyring takes' key project p/k --fscrypt --desc x --keyring @x
 says 2 'out is missing' volume token p/k
 says 2 'number of bytes' random 0
+says 2 'is not the address of a secret' secret get k
+says 2 'names no secret' secret get p/keys/k
+says 2 'names no key' key show p/secrets/k
+says 2 'cannot be named' secret set p/k/0123456789abcdef0123456789abcdef
+says 2 'nothing to change' secret update p/k
+says 2 'content-type is not UTF-8' secret set p/k --content-type "$(printf 'a\xff')"
+says 2 'secret is missing' run -- true
+says 2 'NAME=ADDRESS' run --secret p/k -- true
+says 2 'NAME=ADDRESS' run --secret 1A=p/k -- true
+says 2 'NAME=ADDRESS' run --secret A.B=p/k -- true
+says 2 'is not the address of a secret' run --secret A=p/keys/k -- true
+says 2 'is missing' run --secret A=p/k
+head -c 25601 /dev/zero >big-value
+says 2 'more than 25600 bytes' secret set p/k --in big-value
 says 2 "no option '-5'" random -5
 says 2 'number of bytes' random -- -5
 says 2 'number of bytes' random 1k
@@ -104,7 +118,6 @@ says 2 'not the address' key show "p/$long"
 says 2 'not the address' key show "$(printf 'p/k\x01\n\xff')"
 says 2 'not the address' key show p/../k
 says 2 '32 hexadecimal' key show p/k/123
-says 2 'only keys' key show p/secrets/k
 says 2 'no terminal: give --yes' root recovery create
 
 # --- files that cannot be read, and are no keys
@@ -165,7 +178,7 @@ fi
 result $? '--help'
 missing=0
 while read -r noun verb _; do
-	case $noun in status | whoami | random | version | completion) verb= ;; esac
+	case $noun in status | whoami | run | random | version | completion) verb= ;; esac
 	case "$noun $verb" in 'root slot') verb='slot list' ;; 'root recovery') verb='recovery create' ;; esac
 	# shellcheck disable=SC2086
 	"$KVAULT" $noun $verb --help >verb.help 2>&1 || { echo "# no help of $noun $verb"; missing=1; }
