@@ -86,7 +86,9 @@ int kv_secret_open(struct kv_tenant *t, const struct kv_seg *binding, const stru
  */
 void kv_secret_free(void *value, u32 len)
 {
+#ifndef KVAULT_MUTANT_NO_VALUE_WIPE
 	if (value)
 		memzero_explicit(value, len);
+#endif
 	kvfree(value);
 }

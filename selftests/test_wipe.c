@@ -65,6 +65,47 @@ static int give_secret(void)
 	return ret == 200 ? 0 : 1;
 }
 
+/*
+ * Sets it as the value of a secret and gets it again, into another buffer, which
+ * it has until it is told to go on.
+ */
+static int set_and_get(int go)
+{
+	volatile uint8_t *value = mmap(NULL, SECRET, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct kvault_control c = {
+		.size = sizeof(c), .method = KVAULT_METHOD_PUT, .timeout_ms = 30000,
+		.flags = KVAULT_CONTROL_SECRET_SET, .path = kv_ptr(KV_SECRET_PATH),
+		.path_len = strlen(KV_SECRET_PATH), .secret_in_len = SECRET,
+	};
+	char reply[16], b;
+	int fd = kv_dev(), i, ret;
+
+	if (value == MAP_FAILED || fd < 0)
+		return 2;
+	c.reply = kv_ptr(reply);
+	c.reply_len = sizeof(reply);
+	c.secret_in = kv_ptr((void *)value);
+	unmask(value);
+	ret = kv_ioctl(fd, KVAULT_CONTROL, &c);
+	for (i = 0; i < SECRET; i++)
+		value[i] = 0;
+	if (ret || c.status != 200)
+		return 3;
+	c.method = KVAULT_METHOD_GET;
+	c.flags = KVAULT_CONTROL_SECRET_GET;
+	c.reply_len = sizeof(reply);
+	c.secret_in_len = 0;
+	c.secret_out = kv_ptr((void *)value);
+	c.secret_out_len = SECRET;
+	ret = kv_ioctl(fd, KVAULT_CONTROL, &c);
+	if (ret || c.secret_out_len != SECRET || read(go, &b, 1) != 1)
+		return 4;
+	for (i = 0; i < SECRET; i++)
+		value[i] = 0;
+	return 0;
+}
+
 FIXTURE(wipe) {};
 
 FIXTURE_SETUP(wipe)
@@ -96,6 +137,33 @@ TEST_F_TIMEOUT(wipe, a_secret_is_in_memory_only_while_it_is_used, 150)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(1, search_memory()) TH_LOG("a copy of the secret is left");
+}
+
+TEST_F_TIMEOUT(wipe, a_value_is_in_memory_only_with_who_got_it, 150)
+{
+	const struct kv_want control = { .type = KVAULT_MSG_CONTROL };
+	int status, go[2];
+	pid_t pid;
+
+	srand((unsigned int)(time(NULL) ^ getpid() ^ 0x5ec2e7));
+	make_secret();
+	ASSERT_EQ(0, pipe(go));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(set_and_get(go[0]));
+	ASSERT_EQ(0, kv_serve_until(&control, 20000));
+	ASSERT_EQ(0, kv_serve_answer(false));
+	/* it asks for it back, and nobody has it in the clear */
+	ASSERT_EQ(0, kv_serve_until(&control, 20000));
+	EXPECT_EQ(1, search_memory()) TH_LOG("a copy of what was set is left");
+	ASSERT_EQ(0, kv_serve_answer(false));
+	kv_sleep_ms(200);
+	EXPECT_EQ(0, search_memory()) TH_LOG("the search does not find what is there");
+	ASSERT_EQ(1, write(go[1], "g", 1));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(1, search_memory()) TH_LOG("a copy of what was got is left");
 }
 
 TEST_HARNESS_MAIN
