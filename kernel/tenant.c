@@ -586,6 +586,7 @@ void kv_tenant_exit(void)
 	cancel_delayed_work_sync(&kv_reaper);
 	mutex_lock(&kv_tenants_lock);
 	WRITE_ONCE(kv_is_exiting, true);
+	kv_tenant_get(kv_host);	/* others tell their losses in its log until they have ended */
 	list_for_each_entry(t, &kv_tenants, link) {
 		if (t->ns)
 			put_user_ns(t->ns);
@@ -594,6 +595,12 @@ void kv_tenant_exit(void)
 		queue_end(t);
 	}
 	mutex_unlock(&kv_tenants_lock);
+#ifdef KVAULT_MUTANT_HOST_ENDS_FIRST
+	kv_tenant_put(kv_host);
 	destroy_workqueue(kv_end_wq);
+#else
+	destroy_workqueue(kv_end_wq);
+	kv_tenant_put(kv_host);
+#endif
 	kv_host = NULL;
 }
