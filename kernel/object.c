@@ -584,7 +584,8 @@ static void bury(struct kv_object *obj)
  * @t: tenant, dead
  *
  * All keys are stopped before one is waited for, so that it takes one grace
- * period and not one for each. Its engines serve nobody else and are killed.
+ * period and not one for each. Its engines serve nobody else and are killed;
+ * what waits for one may hold a key in the clear, and ends.
  */
 void kv_object_wipe_all(struct kv_tenant *t)
 {
@@ -592,6 +593,9 @@ void kv_object_wipe_all(struct kv_tenant *t)
 	LIST_HEAD(condemned);
 
 	kv_engine_kill_all(t);
+#ifndef KVAULT_MUTANT_REQUESTS_OF_THE_DEAD
+	kv_upcall_fail_tenant(t);
+#endif
 	while ((obj = take_first(t))) {
 		condemn(obj);
 		list_add_tail(&obj->link, &condemned);

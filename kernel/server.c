@@ -73,11 +73,21 @@ struct kv_server *kv_server_new(enum kv_queue_id queue, u64 generation)
 	return s;
 }
 
-/* Puts what a server had taken back into the line, or ends it. */
-static bool requeue(struct kv_request *req)
+/* Another server may have it: not for ever, and not when its keys are to be wiped. */
+static bool may_try_again(const struct kv_request *req)
 {
 	u32 max = req->queue == KV_QUEUE_DAEMON ? KV_ATTEMPTS_DAEMON : KV_ATTEMPTS_ENGINE;
 
+#ifndef KVAULT_MUTANT_REQUEUE_OF_THE_DEAD
+	if (kv_tenant_is_dead(req->tenant))
+		return false;
+#endif
+	return req->msg.attempts < max && !req->is_own;
+}
+
+/* Puts what a server had taken back into the line, or else it is for end_request(). */
+static bool requeue(struct kv_request *req)
+{
 	lockdep_assert_held(&kv_upcall_lock);
 	list_del_init(&req->link);
 	if (req->queue == KV_QUEUE_DAEMON && !req->is_parked)
@@ -85,13 +95,21 @@ static bool requeue(struct kv_request *req)
 	req->is_parked = false;
 	if (req->state == KV_REQUEST_DEAD)
 		return false;
-	if (req->msg.attempts < max && !req->is_own) {
+	if (may_try_again(req)) {
 		kv_line_add(req, true);
 		return true;
 	}
 	req->state = KV_REQUEST_DONE;
 	req->ans.status = req->is_own ? -EPIPE : -EIO;
 	return false;
+}
+
+/* One that requeue() did not put back; nobody else links or moves what is DONE or DEAD. */
+static void end_request(struct kv_request *req)
+{
+	if (req->state == KV_REQUEST_DONE)
+		kv_request_finish(req);
+	kv_request_put(req);
 }
 
 /* What was meant for this server alone ends with it. */
@@ -136,11 +154,8 @@ void kv_server_free(struct kv_server *s)
 	wake_up_interruptible_poll(&kv_queues[s->queue].wq, EPOLLIN);
 
 	list_for_each_entry_safe(req, n, &ended, link) {
-		/* nobody else links or moves what is DONE or DEAD */
 		list_del_init(&req->link);
-		if (req->state == KV_REQUEST_DONE)
-			kv_request_finish(req);
-		kv_request_put(req);
+		end_request(req);
 	}
 	kv_upcall_lost();
 	xa_for_each(&s->loaded, slot, obj)
@@ -376,27 +391,26 @@ static void end_taken(struct kv_server *s, struct kv_request *req, int error)
 /* A message that could not be copied goes back to where it came from. */
 static void put_back(struct kv_server *s, struct kv_request *req)
 {
-	bool is_dead;
+	bool is_ended = false;
 
 	spin_lock(&kv_upcall_lock);
 	s->loading = false;
-	is_dead = req->state == KV_REQUEST_DEAD;
-	if (s->is_ready && !is_dead) {
-		/* its key is loaded: it stays taken, and is picked again */
-	} else if (is_dead) {
+	if (req->state == KV_REQUEST_DEAD) {
 		s->is_ready = false;
-		requeue(req);
+		is_ended = !requeue(req);
+	} else if (s->is_ready) {
+		/* its key is loaded: it stays taken, and is picked again */
 	} else if (req->is_noted || req->is_own) {
 		req->msg.attempts--;
 		req->state = KV_REQUEST_QUEUED;
 		list_move(&req->link, &s->own);
 	} else {
 		req->msg.attempts--;
-		requeue(req);
+		is_ended = !requeue(req);
 	}
 	spin_unlock(&kv_upcall_lock);
-	if (is_dead)
-		kv_request_put(req);
+	if (is_ended)
+		end_request(req);
 }
 
 static int take_next(struct kv_server *s, struct kvault_exchange *arg)

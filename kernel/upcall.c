@@ -206,11 +206,16 @@ static bool is_hopeless(enum kv_queue_id queue)
  * From here on a request with @req->finish ends by itself after
  * @req->timeout_ms.
  *
- * Return: 0; -EHOSTDOWN when nobody serves the queue or is expected back.
+ * Return: 0; -EHOSTDOWN when nobody serves the queue or is expected back;
+ * -EKEYREVOKED when the tenant is dead.
  */
 int kv_request_queue(struct kv_request *req)
 {
 	spin_lock(&kv_upcall_lock);
+	if (kv_tenant_is_dead(req->tenant)) {
+		spin_unlock(&kv_upcall_lock);
+		return -EKEYREVOKED;
+	}
 	if (is_hopeless(req->queue)) {
 		spin_unlock(&kv_upcall_lock);
 		return -EHOSTDOWN;
@@ -460,6 +465,26 @@ int kv_upcall_engine(struct kv_object *obj, struct kv_caller *who, u32 op, u32 a
 	return ret;
 }
 
+/* With the lock: takes a request out of its line, to be ended by fail_listed(). */
+static void fail_locked(struct kv_request *req, int error, struct list_head *failed)
+{
+	kv_line_remove(req);
+	req->state = KV_REQUEST_DONE;
+	req->ans.status = error;
+	list_add_tail(&req->link, failed);
+}
+
+static void fail_listed(struct list_head *failed)
+{
+	struct kv_request *req, *n;
+
+	list_for_each_entry_safe(req, n, failed, link) {
+		list_del_init(&req->link);
+		kv_request_finish(req);
+		kv_request_put(req);
+	}
+}
+
 /**
  * kv_upcall_fail_all() - nobody will serve this queue: end all that waits
  * @queue: which
@@ -469,24 +494,36 @@ void kv_upcall_fail_all(enum kv_queue_id queue, int error)
 {
 	struct kv_queue *q = &kv_queues[queue];
 	struct kv_tenant_queue *tq;
-	struct kv_request *req, *n;
 	LIST_HEAD(failed);
 
 	spin_lock(&kv_upcall_lock);
 	while (!list_empty(&q->tenants)) {
 		tq = list_first_entry(&q->tenants, struct kv_tenant_queue, link);
-		req = kv_line_first(tq);
-		kv_line_remove(req);
-		req->state = KV_REQUEST_DONE;
-		req->ans.status = error;
-		list_add_tail(&req->link, &failed);
+		fail_locked(kv_line_first(tq), error, &failed);
 	}
 	spin_unlock(&kv_upcall_lock);
-	list_for_each_entry_safe(req, n, &failed, link) {
-		list_del_init(&req->link);
-		kv_request_finish(req);
-		kv_request_put(req);
-	}
+	fail_listed(&failed);
+}
+
+/**
+ * kv_upcall_fail_tenant() - the tenant's keys are wiped: end all of its that waits
+ * @t: tenant
+ *
+ * A request for an engine may hold a key in the clear. What comes later of a
+ * dead tenant is refused, and what a server had taken is not given to another.
+ */
+void kv_upcall_fail_tenant(struct kv_tenant *t)
+{
+	struct kv_request *req;
+	LIST_HEAD(failed);
+	int i;
+
+	spin_lock(&kv_upcall_lock);
+	for (i = 0; i < KV_QUEUES; i++)
+		while ((req = kv_line_first(&t->queue[i])))
+			fail_locked(req, -EKEYREVOKED, &failed);
+	spin_unlock(&kv_upcall_lock);
+	fail_listed(&failed);
 }
 
 static void give_up(struct work_struct *work)

@@ -114,6 +114,7 @@ int kv_upcall_engine(struct kv_object *obj, struct kv_caller *who, u32 op, u32 a
 		     const void *in, u32 in_len, const void *aux, u32 aux_len,
 		     struct kv_answer *ans);
 void kv_upcall_tenant_gone(struct kv_tenant *t);
+void kv_upcall_fail_tenant(struct kv_tenant *t);
 void kv_upcall_fail_all(enum kv_queue_id queue, int error);
 void kv_upcall_park(const u8 *request_id);
 u32 kv_upcall_servers(enum kv_queue_id queue);
