@@ -182,7 +182,7 @@ static int control_reply(struct kv_caller *who, struct kvault_control *arg,
 	int ret;
 
 	if (ans->status < 0)
-		ret = ans->status < -MAX_ERRNO ? -EIO : ans->status;
+		ret = kv_answer_error(ans->status);
 	else if (ans->status < 200 || ans->status > 599 || json->len > KVAULT_BODY_MAX)
 		ret = -EIO;
 	else

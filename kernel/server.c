@@ -503,7 +503,7 @@ static void loaded(struct kv_server *s, struct kv_request *req, int status)
 {
 	if (status) {
 		kv_object_put(xa_erase(&s->loaded, req->object->slot));
-		end_taken(s, req, status < 0 ? status : -EIO);
+		end_taken(s, req, kv_answer_error(status));
 		return;
 	}
 	spin_lock(&kv_upcall_lock);

@@ -185,7 +185,10 @@ TEST_F(hostile, an_answer_to_a_caller_who_was_killed_is_ENOENT)
 
 TEST_F(hostile, a_status_that_is_none_is_EIO)
 {
-	static const int32_t bad[] = { 0, 1, 199, 600, INT32_MAX, -5000, INT32_MIN };
+	static const int32_t bad[] = {
+		0, 1, 199, 600, INT32_MAX, -5000, INT32_MIN,
+		-512, -516,	/* a call that begins again: it would be done twice */
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
