@@ -21,7 +21,8 @@ struct kv_tenant;
  * @caller: who calls now
  * @opener: who opened the file or made the key in the keyring
  * @face: enum kvault_face
- * @timeout_ms: how long the caller is prepared to wait
+ * @timeout_ms: how long the caller is prepared to wait in all
+ * @deadline: when that is over, CLOCK_BOOTTIME nanoseconds; 0 until it waits first
  * @is_kernel: nobody asked for it just now, or the host's storage depends on it:
  *	it goes before what callers ask, and is charged to nobody
  * @request_id: out: names what was asked of the daemon or an engine
@@ -34,6 +35,7 @@ struct kv_caller {
 	struct kv_principal *opener;
 	u32 face;
 	u32 timeout_ms;
+	u64 deadline;
 	bool is_kernel;
 	u8 request_id[KVAULT_ID_SIZE];
 };

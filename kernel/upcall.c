@@ -350,6 +350,22 @@ void kv_upcall_tenant_gone(struct kv_tenant *t)
 		kv_request_note(req);
 }
 
+/*
+ * What is left of the caller's time, in ms. Most calls ask nobody, so it does
+ * not begin to run before the first question.
+ */
+static u32 time_left(struct kv_caller *who)
+{
+	u64 now = ktime_get_boottime_ns();
+
+#ifdef KVAULT_MUTANT_TIME_EACH
+	return who->timeout_ms;
+#endif
+	if (!who->deadline)
+		who->deadline = now + (u64)who->timeout_ms * NSEC_PER_MSEC;
+	return now < who->deadline ? DIV_ROUND_UP_ULL(who->deadline - now, NSEC_PER_MSEC) : 0;
+}
+
 /* The line of who asks; NULL for the kernel itself. */
 static struct kv_line *line_of(const struct kv_caller *who)
 {
@@ -370,7 +386,8 @@ static struct kv_line *line_of(const struct kv_caller *who)
  * @seg: KVAULT_MSG_SEGMENTS segments, of which the first is filled in here
  * @ans: out: the answer, to be released; written on success only
  *
- * Sleeps, killable. Raises the tenant's policy revision to the answer's.
+ * Sleeps, killable, as long as the caller's time is not over: it is for all that
+ * one call asks. Raises the tenant's policy revision to the answer's.
  *
  * Return: 0 when there is an answer, whatever it says; see kv_request_wait().
  */
@@ -379,10 +396,14 @@ int kv_upcall_daemon(struct kv_caller *who, u32 type, u32 op,
 {
 	struct kvault_principal *both;
 	struct kv_seg full[KVAULT_MSG_SEGMENTS];
-	struct kv_line *line = line_of(who);
+	u32 ms = time_left(who);
 	struct kv_request *req;
+	struct kv_line *line;
 	int ret;
 
+	if (!ms)
+		return -ETIMEDOUT;
+	line = line_of(who);
 	if (IS_ERR(line))
 		return PTR_ERR(line);
 	both = kmalloc_array(2, sizeof(*both), GFP_KERNEL);
@@ -394,7 +415,7 @@ int kv_upcall_daemon(struct kv_caller *who, u32 type, u32 op,
 	both[1] = who->opener->wire;
 	memcpy(full, seg, sizeof(full));
 	full[0] = (struct kv_seg){ both, 2 * sizeof(*both) };
-	req = kv_request_new(KV_QUEUE_DAEMON, who->tenant, line, type, op, full, who->timeout_ms);
+	req = kv_request_new(KV_QUEUE_DAEMON, who->tenant, line, type, op, full, ms);
 	kfree(both);
 	if (IS_ERR(req))
 		return PTR_ERR(req);
@@ -405,7 +426,7 @@ int kv_upcall_daemon(struct kv_caller *who, u32 type, u32 op,
 		memcpy(who->request_id, req->msg.request_id, sizeof(who->request_id));
 	ret = kv_request_queue(req);
 	if (!ret)
-		ret = kv_request_wait(req, who->timeout_ms, ans);
+		ret = kv_request_wait(req, ms, ans);
 	if (!ret)
 		kv_tenant_raise_policy(who->tenant, ans->revision);
 	kv_request_put(req);
@@ -424,7 +445,7 @@ int kv_upcall_daemon(struct kv_caller *who, u32 type, u32 op,
  * @aux_len: bytes of it
  * @ans: out: the answer, to be released; written on success only
  *
- * Sleeps, killable.
+ * Sleeps, killable, as long as the caller's time is not over.
  *
  * Return: 0 when the engine did it; its negative errno; see kv_request_wait().
  */
@@ -438,11 +459,15 @@ int kv_upcall_engine(struct kv_object *obj, struct kv_caller *who, u32 op, u32 a
 		.curve = obj->curve, .operation = op, .alg = alg, .aux_len = aux_len,
 	};
 	struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { &er, sizeof(er) } };
-	struct kv_line *line = line_of(who);
+	u32 ms = time_left(who);
 	struct kv_request *req;
+	struct kv_line *line;
 	u8 *both;
 	int ret;
 
+	if (!ms)
+		return -ETIMEDOUT;
+	line = line_of(who);
 	if (IS_ERR(line))
 		return PTR_ERR(line);
 	memcpy(er.version, obj->version, sizeof(er.version));
@@ -456,7 +481,7 @@ int kv_upcall_engine(struct kv_object *obj, struct kv_caller *who, u32 op, u32 a
 		memcpy(both + in_len, aux, aux_len);
 	seg[2] = (struct kv_seg){ both, in_len + aux_len };
 	req = kv_request_new(queue, obj->tenant, line, KVAULT_MSG_ENGINE, KVAULT_ENGINE_OP_CRYPT,
-			     seg, who->timeout_ms);
+			     seg, ms);
 	memzero_explicit(both, in_len + aux_len);
 	kvfree(both);
 	if (IS_ERR(req))
@@ -465,7 +490,7 @@ int kv_upcall_engine(struct kv_object *obj, struct kv_caller *who, u32 op, u32 a
 	memcpy(who->request_id, req->msg.request_id, sizeof(who->request_id));
 	ret = kv_request_queue(req);
 	if (!ret)
-		ret = kv_request_wait(req, who->timeout_ms, ans);
+		ret = kv_request_wait(req, ms, ans);
 	kv_request_put(req);
 	if (!ret && ans->status) {
 		ret = kv_answer_error(ans->status);

@@ -145,7 +145,7 @@ struct kv_caller kv_test_caller(struct kunit *test, struct kv_tenant *t)
 	struct kv_principal *p = principal(test, t);
 
 	return (struct kv_caller){ .tenant = t, .caller = p, .opener = p,
-				   .face = KVAULT_FACE_IOCTL, .timeout_ms = 5000 };
+				   .face = KVAULT_FACE_IOCTL, .timeout_ms = 60000 };
 }
 
 /* Somebody else. */
