@@ -9,9 +9,11 @@
  *		window is over; while the flood lasts windows get longer, from
  *		KV_WINDOW_MS to KV_WINDOW_MS_MAX
  *
- * A kind without a refusal for a window is forgotten. What has neither room
- * for a record nor a place among the kinds is lost; how many that were is
- * told by a record of its own as soon as there is room.
+ * A kind without a refusal for a window is forgotten. When there are too many
+ * kinds a refusal has a record of its own, whatever its kind, so that nobody's
+ * first refusal is hidden behind those of others; but a uid with many kinds of
+ * its own is counted only. What has no room for a record is lost, too; how many
+ * that were is told by a record of its own as soon as there is room.
  *
  * Lock: tenant->audit_lock. Kinds are removed by the flush alone, of which
  * there is one at a time, so it may look at one without the lock.
@@ -26,7 +28,8 @@
 #include "tenant.h"
 
 #define KV_REFUSALS_EACH	4
-#define KV_KINDS_MAX		16	/* of one tenant at once */
+#define KV_KINDS_MAX		64	/* of one tenant at once */
+#define KV_KINDS_UID_MAX	4	/* of one uid */
 #define KV_WINDOW_MS		1000
 #define KV_WINDOW_MS_MAX	10000
 
@@ -76,14 +79,33 @@ static struct kv_kind *find_kind(struct kv_tenant *t, u32 uid, s32 status)
 	return NULL;
 }
 
-/* The kind of a refusal, with the lock; @spare becomes it when it is a new one. */
+static u32 uid_of(const struct kv_event *ev)
+{
+	return ev->who ? ev->who->wire.uid : 0;
+}
+
+static bool has_many_kinds(struct kv_tenant *t, u32 uid)
+{
+	struct kv_kind *k;
+	u32 n = 0;
+
+	lockdep_assert_held(&t->audit_lock);
+	list_for_each_entry(k, &t->audit_refusals, link)
+		n += k->uid == uid;
+	return n >= KV_KINDS_UID_MAX;
+}
+
+/*
+ * The kind of a refusal, with the lock; @spare becomes it when it is a new one.
+ * NULL when there is none, and no room for it.
+ */
 static struct kv_kind *kind_of(struct kv_tenant *t, const struct kv_event *ev,
 			       struct kv_kind **spare)
 {
-	u32 uid = ev->who ? ev->who->wire.uid : 0;
+	u32 uid = uid_of(ev);
 	struct kv_kind *k = find_kind(t, uid, ev->status);
 
-	if (k || !*spare || t->audit_kinds >= KV_KINDS_MAX)
+	if (k || !*spare || t->audit_kinds >= KV_KINDS_MAX || has_many_kinds(t, uid))
 		return k;
 	k = *spare;
 	*spare = NULL;
@@ -101,15 +123,21 @@ static enum verdict note(struct kv_tenant *t, const struct kv_event *ev, struct 
 {
 	enum verdict verdict = IN_FULL;
 	struct kv_principal *old = NULL;
-	struct kv_kind *k = NULL;
+	struct kv_kind *k;
 
 	spin_lock(&t->audit_lock);
-	if (!kv_tenant_is_dead(t)) {
-		schedule_flush(t, KV_WINDOW_MS);
-		k = kind_of(t, ev, spare);
+	if (kv_tenant_is_dead(t)) {
+		spin_unlock(&t->audit_lock);
+		return LOST;
 	}
+	schedule_flush(t, KV_WINDOW_MS);
+	k = kind_of(t, ev, spare);
 	if (!k) {
+#ifdef KVAULT_MUTANT_NO_KIND_NO_RECORD
 		verdict = LOST;
+#else
+		verdict = has_many_kinds(t, uid_of(ev)) ? LOST : IN_FULL;
+#endif
 #ifndef KVAULT_MUTANT_DENIED_FLOOD
 	} else if (k->seen >= KV_REFUSALS_EACH) {
 		k->count += ev->count;

@@ -16,7 +16,8 @@
 #define DENIED_MAX	1024	/* of which refusals may take so many */
 #define READ_MAX	8
 #define EACH		4	/* refusals of a kind with a record each */
-#define KINDS		16	/* that are counted at once */
+#define KINDS		64	/* that are counted at once */
+#define UID_KINDS	4	/* of one uid */
 
 static struct kv_event denied(struct kv_principal *who)
 {
@@ -195,20 +196,36 @@ static void uids_and_errors_are_kinds_of_their_own(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->t->audit_kinds, 3);
 }
 
-static void of_more_kinds_only_the_number_is_known(struct kunit *test)
+static void of_more_kinds_of_one_uid_only_the_number_is_known(struct kunit *test)
 {
 	struct audit_test *a = test->priv;
 	struct kv_event no = denied(a->who);
 	u32 i;
 
-	for (i = 0; i < KINDS + 5; i++) {
+	for (i = 0; i < UID_KINDS + 5; i++) {
 		no.status = -1 - (int)i;
 		kv_audit_denied(a->t, &no);
 	}
-	KUNIT_EXPECT_EQ(test, a->t->audit_count, KINDS);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, UID_KINDS);
 	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 5);
 	kv_refusals_flush(a->t);
-	KUNIT_EXPECT_EQ(test, a->t->audit_count, KINDS + 1);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, UID_KINDS + 1);
+	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 0);
+}
+
+static void kinds_of_many_uids_hide_nobodys_first_refusal(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kv_event no;
+	u32 i;
+
+	for (i = 0; i < KINDS + 5; i++) {
+		a->who->wire.uid++;
+		no = denied(a->who);
+		kv_audit_denied(a->t, &no);
+	}
+	KUNIT_EXPECT_EQ(test, a->t->audit_kinds, KINDS);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, KINDS + 5);
 	KUNIT_EXPECT_EQ(test, a->t->audit_lost, 0);
 }
 
@@ -358,7 +375,8 @@ static struct kunit_case audit_cases[] = {
 	KUNIT_CASE(a_cancelled_record_leaves_no_gap),
 	KUNIT_CASE(a_flood_costs_a_few_records),
 	KUNIT_CASE(uids_and_errors_are_kinds_of_their_own),
-	KUNIT_CASE(of_more_kinds_only_the_number_is_known),
+	KUNIT_CASE(of_more_kinds_of_one_uid_only_the_number_is_known),
+	KUNIT_CASE(kinds_of_many_uids_hide_nobodys_first_refusal),
 	KUNIT_CASE(what_was_done_never_becomes_one),
 	KUNIT_CASE(no_room_for_a_record_is_said),
 	KUNIT_CASE(a_bad_address_loses_nothing),
