@@ -52,12 +52,14 @@ static const u32 limits_host[KV_CHARGES] = {
 	[KV_CHARGE_OBJECT] = 1 << 20,
 	[KV_CHARGE_HANDLE] = 1 << 20,
 	[KV_CHARGE_REQUEST] = 1024,
+	[KV_CHARGE_ADMIN_REQUEST] = 256,
 };
 
 static const u32 limits_ephemeral[KV_CHARGES] = {
 	[KV_CHARGE_OBJECT] = 256,
 	[KV_CHARGE_HANDLE] = 4096,
 	[KV_CHARGE_REQUEST] = 64,
+	[KV_CHARGE_ADMIN_REQUEST] = 64,
 };
 
 KV_STATIC struct mutex kv_tenants_lock = __MUTEX_INITIALIZER(kv_tenants_lock);

@@ -8,12 +8,14 @@
  * timeout: 180
  */
 #include <pthread.h>
+#include <linux/securebits.h>
 #include <sys/syscall.h>
 #include "kv_daemon.h"
 #include "kselftest_harness.h"
 
 #define LINE_MAX	128	/* requests of one uid of the host */
 #define TENANT_MAX	1024	/* of all that are no administrators */
+#define ADMIN_MAX	256	/* of all that are */
 #define THREADS_MAX	1200
 
 static struct kv_daemon d;
@@ -22,6 +24,7 @@ static int fd;
 struct caller {
 	pthread_t thread;
 	uid_t uid;
+	bool is_admin;		/* whatever the uid */
 	int ret;		/* 1 as long as it waits */
 };
 
@@ -40,6 +43,8 @@ static void *call_control(void *arg)
 	};
 	int ret;
 
+	if (c->is_admin)
+		prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP);
 	if (c->uid && syscall(SYS_setresuid, c->uid, c->uid, c->uid))
 		ret = -errno;
 	else
@@ -48,7 +53,7 @@ static void *call_control(void *arg)
 	return NULL;
 }
 
-static int start(uid_t uid, int n)
+static int start_as(uid_t uid, bool is_admin, int n)
 {
 	pthread_attr_t attr;
 	int ret = 0;
@@ -58,10 +63,15 @@ static int start(uid_t uid, int n)
 	while (n-- && !ret) {
 		struct caller *c = &callers[n_callers++];
 
-		*c = (struct caller) { .uid = uid, .ret = 1 };
+		*c = (struct caller) { .uid = uid, .is_admin = is_admin, .ret = 1 };
 		ret = pthread_create(&c->thread, &attr, call_control, c);
 	}
 	return ret;
+}
+
+static int start(uid_t uid, int n)
+{
+	return start_as(uid, false, n);
 }
 
 /* How many of a uid came back with @ret; 1 for those that wait. */
@@ -190,6 +200,22 @@ TEST_F_TIMEOUT(queue, a_tenant_that_many_uids_have_filled_has_room_for_its_admin
 	ASSERT_EQ(0, start(0, 1));
 	settle();
 	EXPECT_EQ(1, count(0, 1));
+}
+
+TEST_F_TIMEOUT(queue, administrators_of_many_uids_are_no_more_than_others, 120)
+{
+	uid_t uid;
+
+	for (uid = 4000; uid < 4000 + ADMIN_MAX / LINE_MAX; uid++)
+		ASSERT_EQ(0, start_as(uid, true, LINE_MAX));
+	settle();
+	ASSERT_EQ(0, start_as(5000, true, 1));
+	settle();
+	EXPECT_EQ(1, count(5000, -EDQUOT));
+	/* the sum is theirs alone */
+	ASSERT_EQ(0, start(5001, 1));
+	settle();
+	EXPECT_EQ(1, count(5001, 1));
 }
 
 static struct kvault_binding key;

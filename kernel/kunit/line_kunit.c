@@ -113,6 +113,26 @@ static void administrators_have_a_limit_too(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&l->t->lines));
 }
 
+static void administrators_of_many_uids_have_one_together(struct kunit *test)
+{
+	struct line_test *l = test->priv;
+	struct kv_line *line[REQUESTS_MAX];
+	u32 i;
+
+	for (i = 0; i < REQUESTS_MAX; i++) {
+		line[i] = kv_line_charge(l->t, i, true);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line[i]);
+	}
+	KV_EXPECT_ERR(test, kv_line_charge(l->t, i, true), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(l->t, 0, true), -EDQUOT);
+	kv_line_uncharge(l->t, line[--i]);
+	line[i] = kv_line_charge(l->t, 0, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line[i]);
+	for (i = 0; i < REQUESTS_MAX; i++)
+		kv_line_uncharge(l->t, line[i]);
+	KUNIT_EXPECT_TRUE(test, list_empty(&l->t->lines));
+}
+
 static void a_line_is_as_long_as_its_charges(struct kunit *test)
 {
 	struct line_test *l = test->priv;
@@ -212,6 +232,7 @@ static void a_line_outlives_what_waits_in_it(struct kunit *test)
 static struct kunit_case line_cases[] = {
 	KUNIT_CASE(a_uid_that_has_too_many_is_refused_alone),
 	KUNIT_CASE(administrators_have_a_limit_too),
+	KUNIT_CASE(administrators_of_many_uids_have_one_together),
 	KUNIT_CASE(a_line_is_as_long_as_its_charges),
 	KUNIT_CASE(a_request_stands_in_the_line_it_came_from),
 	KUNIT_CASE(uids_are_served_in_turn),

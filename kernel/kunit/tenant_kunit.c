@@ -263,6 +263,7 @@ static void quotas_end_where_they_end(struct kunit *test)
 	struct kv_tenant *t = tenant_of(test, ns_new(test, &init_user_ns));
 	static const u32 limits[KV_CHARGES] = {
 		[KV_CHARGE_OBJECT] = 256, [KV_CHARGE_HANDLE] = 4096, [KV_CHARGE_REQUEST] = 64,
+		[KV_CHARGE_ADMIN_REQUEST] = 64,
 	};
 	u32 what, i;
 
