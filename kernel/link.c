@@ -226,7 +226,7 @@ void kv_link_port_gone(u32 portid)
 		kv_link.sk = NULL;
 		if (kv_link.state == KVAULT_DAEMON_PRESENT) {
 			WRITE_ONCE(kv_link.state, KVAULT_DAEMON_LOST);
-			kv_upcall_lost();
+			kv_upcall_lost(KV_QUEUE_DAEMON);
 		}
 	}
 	mutex_unlock(&kv_link_lock);

@@ -18,12 +18,14 @@
  * @was_served: there was one since the module was loaded, so it is worth while
  *	to wait for the next (kv_upcall_lock)
  * @wq: where servers wait
+ * @give_up: ends what waits, some time after the last server was lost
  */
 struct kv_queue {
 	struct list_head tenants;
 	u32 servers;
 	bool was_served;
 	wait_queue_head_t wq;
+	struct delayed_work give_up;
 };
 
 /**

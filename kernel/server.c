@@ -157,7 +157,7 @@ void kv_server_free(struct kv_server *s)
 		list_del_init(&req->link);
 		end_request(req);
 	}
-	kv_upcall_lost();
+	kv_upcall_lost(s->queue);
 	xa_for_each(&s->loaded, slot, obj)
 		kv_object_put(obj);
 	xa_destroy(&s->loaded);

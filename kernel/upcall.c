@@ -562,21 +562,23 @@ void kv_upcall_fail_tenant(struct kv_tenant *t)
 
 static void give_up(struct work_struct *work)
 {
-	enum kv_queue_id i;
+	struct kv_queue *q = container_of(to_delayed_work(work), struct kv_queue, give_up);
+	enum kv_queue_id queue = q - kv_queues;
 
-	for (i = 0; i < KV_QUEUES; i++)
-		if (!is_served(i))
-			kv_upcall_fail_all(i, -EHOSTDOWN);
+	if (!is_served(queue))
+		kv_upcall_fail_all(queue, -EHOSTDOWN);
 }
-
-static DECLARE_DELAYED_WORK(kv_give_up, give_up);
 
 /**
  * kv_upcall_lost() - a server is gone; what waits does so for its return, for a while
+ * @queue: which it served; the others' time goes on
  */
-void kv_upcall_lost(void)
+void kv_upcall_lost(enum kv_queue_id queue)
 {
-	mod_delayed_work(kv_expire_wq, &kv_give_up, msecs_to_jiffies(KV_LOST_MS));
+#ifdef KVAULT_MUTANT_ONE_LOSS
+	queue = KV_QUEUE_DAEMON;
+#endif
+	mod_delayed_work(kv_expire_wq, &kv_queues[queue].give_up, msecs_to_jiffies(KV_LOST_MS));
 }
 
 /**
@@ -615,6 +617,7 @@ int kv_upcall_init(void)
 	for (i = 0; i < KV_QUEUES; i++) {
 		INIT_LIST_HEAD(&kv_queues[i].tenants);
 		init_waitqueue_head(&kv_queues[i].wq);
+		INIT_DELAYED_WORK(&kv_queues[i].give_up, give_up);
 	}
 	kv_expire_wq = alloc_workqueue("kvault-expire", WQ_UNBOUND, 0);
 	return kv_expire_wq ? 0 : -ENOMEM;
@@ -627,8 +630,9 @@ void kv_upcall_exit(void)
 {
 	int i;
 
-	for (i = 0; i < KV_QUEUES; i++)
+	for (i = 0; i < KV_QUEUES; i++) {
 		kv_upcall_fail_all(i, -EHOSTDOWN);
-	cancel_delayed_work_sync(&kv_give_up);
+		cancel_delayed_work_sync(&kv_queues[i].give_up);
+	}
 	destroy_workqueue(kv_expire_wq);
 }

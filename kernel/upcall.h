@@ -105,7 +105,7 @@ int kv_request_queue(struct kv_request *req);
 int kv_request_wait(struct kv_request *req, u32 timeout_ms, struct kv_answer *ans);
 void kv_request_note(struct kv_request *req);
 int kv_answer_error(s32 status);
-void kv_upcall_lost(void);
+void kv_upcall_lost(enum kv_queue_id queue);
 void kv_answer_done(struct kv_answer *ans);
 
 int kv_upcall_daemon(struct kv_caller *who, u32 type, u32 op,

@@ -106,6 +106,26 @@ TEST_F_TIMEOUT(deadline, a_daemon_that_came_back_has_the_callers_time, 60)
 	EXPECT_EQ(0, kv_child_end(&self->c));
 }
 
+/* What waits for the daemon is not helped by an engine that comes and goes. */
+TEST_F_TIMEOUT(deadline, an_engine_that_is_lost_does_not_prolong_the_wait_for_the_daemon, 60)
+{
+	const struct kv_want control = { .type = KVAULT_MSG_CONTROL };
+	uint64_t start, took;
+
+	ASSERT_EQ(0, kv_child_start(&self->c, false, false, call_control, NULL));
+	kv_child_go(&self->c);
+	ASSERT_EQ(0, kv_serve_until(&control, 8000));
+	start = kv_now_ms();
+	kv_serve_stop();
+	kv_sleep_ms(6000);
+	ASSERT_EQ(0, kv_engine_attach());
+	close(kv_srv.eng);
+	EXPECT_EQ(EHOSTDOWN, kv_child_end(&self->c));
+	took = kv_now_ms() - start;
+	EXPECT_LE(9000, took);
+	EXPECT_GT(14000, took) TH_LOG("%llu ms", (unsigned long long)took);
+}
+
 /* The policy is newer than what the daemon says; the last test, for it is so for good. */
 TEST_F(deadline, answers_that_are_stale_take_no_longer_than_the_caller_allows)
 {
