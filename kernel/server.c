@@ -519,12 +519,44 @@ static void forgotten(struct kv_server *s, struct kv_request *req)
 	kv_object_put(xa_erase(&s->loaded, er->slot));
 }
 
+/* The answer is the one who waits' to release, if there still is one. */
+static int end_answered(struct kv_server *s, struct kv_request *req, struct kv_answer *ans)
+{
+	struct kv_tenant_queue *tq = &req->tenant->queue[s->queue];
+	bool is_dead, has_next = false;
+
+	spin_lock(&kv_upcall_lock);
+	list_del_init(&req->link);
+	if (s->queue == KV_QUEUE_DAEMON && !req->is_parked) {
+		tq->taken = false;
+		has_next = kv_line_first(tq);
+	}
+	is_dead = req->state == KV_REQUEST_DEAD;
+	if (!is_dead) {
+		req->state = KV_REQUEST_DONE;
+		req->ans = *ans;
+	}
+	s->is_ready = false;
+	s->served++;
+	spin_unlock(&kv_upcall_lock);
+#ifndef KVAULT_MUTANT_NO_NEXT_WAKE
+	/* it can be taken from now on, by another thread perhaps than by this one */
+	if (has_next)
+		wake_up_interruptible_poll(&kv_queues[s->queue].wq, EPOLLIN);
+#endif
+	if (is_dead)
+		kv_answer_done(ans);
+	else
+		kv_request_finish(req);
+	kv_request_put(req);
+	return is_dead ? -ENOENT : 0;
+}
+
 static int server_reply(struct kv_server *s, const struct kvault_exchange *arg)
 {
 	struct kv_answer ans = {};
 	struct kv_request *req;
 	struct kvault_msg msg;
-	bool is_dead;
 	int ret;
 
 	if (arg->reply_len < sizeof(msg) || arg->reply_len > KVAULT_MSG_MAX)
@@ -549,28 +581,9 @@ static int server_reply(struct kv_server *s, const struct kvault_exchange *arg)
 	if (ret)	/* it may be given again */
 		return ret;
 	s->is_delivered = false;
-
 	if (req->msg.op == KVAULT_ENGINE_OP_FORGET && req->msg.type == KVAULT_MSG_ENGINE)
 		forgotten(s, req);
-
-	spin_lock(&kv_upcall_lock);
-	list_del_init(&req->link);
-	if (s->queue == KV_QUEUE_DAEMON && !req->is_parked)
-		req->tenant->queue[KV_QUEUE_DAEMON].taken = false;
-	is_dead = req->state == KV_REQUEST_DEAD;
-	if (!is_dead) {
-		req->state = KV_REQUEST_DONE;
-		req->ans = ans;
-	}
-	s->is_ready = false;
-	s->served++;
-	spin_unlock(&kv_upcall_lock);
-	if (is_dead)
-		kv_answer_done(&ans);
-	else
-		kv_request_finish(req);
-	kv_request_put(req);
-	return is_dead ? -ENOENT : 0;
+	return end_answered(s, req, &ans);
 }
 
 static int wait_for_work(struct kv_server *s)

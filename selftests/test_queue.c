@@ -187,6 +187,33 @@ TEST_F_TIMEOUT(queue, uids_are_served_in_turn, 60)
 	EXPECT_EQ(2, seen[2]);
 }
 
+static void *poll_daemon(void *arg)
+{
+	struct pollfd p = { .fd = d.ctl, .events = POLLIN };
+
+	*(int *)arg = poll(&p, 1, 8000);
+	return NULL;
+}
+
+/* A tenant has one request at a time with the daemon: an answer makes the next one ready. */
+TEST_F_TIMEOUT(queue, an_answer_wakes_who_polls_for_the_next_request, 60)
+{
+	uint64_t begin;
+	pthread_t t;
+	int ret = 0;
+
+	ASSERT_EQ(0, start(1000, 2));
+	settle();
+	ASSERT_EQ(0, kv_daemon_next(&d, 5000));
+	ASSERT_EQ(0, pthread_create(&t, NULL, poll_daemon, &ret));
+	kv_sleep_ms(500);
+	begin = kv_now_ms();
+	ASSERT_EQ(0, kv_reply_send(&d, kv_reply_to(&d, 200)));
+	pthread_join(t, NULL);
+	EXPECT_EQ(1, ret);
+	EXPECT_GT(5000, kv_now_ms() - begin);
+}
+
 TEST_F_TIMEOUT(queue, a_tenant_that_many_uids_have_filled_has_room_for_its_administrator, 120)
 {
 	uid_t uid;
