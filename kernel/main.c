@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Module init and exit, nothing else. What anyone can reach comes last and
- * goes first.
+ * Module init and exit, nothing else. What can fail because others have the
+ * name comes before the nodes: a file may be opened as soon as its node is
+ * there, and lives on when the init fails after that.
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -45,31 +46,31 @@ static int __init kv_init(void)
 	ret = kv_power_init();
 	if (ret)
 		goto out_grant;
-	ret = kv_netlink_init();
-	if (ret)
-		goto out_power;
-	ret = kv_control_init();
-	if (ret)
-		goto out_netlink;
 	ret = kv_paes_init();
 	if (ret)
-		goto out_control;
+		goto out_power;
 	ret = kv_keytype_init();
 	if (ret)
 		goto out_paes;
-	ret = kv_device_init();
+	ret = kv_netlink_init();
 	if (ret)
 		goto out_keytype;
+	ret = kv_control_init();
+	if (ret)
+		goto out_netlink;
+	ret = kv_device_init();
+	if (ret)
+		goto out_control;
 	return 0;
 
-out_keytype:
-	kv_keytype_exit();
-out_paes:
-	kv_paes_exit();
 out_control:
 	kv_control_exit();
 out_netlink:
 	kv_netlink_exit();
+out_keytype:
+	kv_keytype_exit();
+out_paes:
+	kv_paes_exit();
 out_power:
 	kv_power_exit();
 out_grant:
@@ -89,10 +90,10 @@ out_crypto:
 static void __exit kv_exit(void)
 {
 	kv_device_exit();
-	kv_keytype_exit();
-	kv_paes_exit();
 	kv_control_exit();
 	kv_netlink_exit();
+	kv_keytype_exit();
+	kv_paes_exit();
 	kv_power_exit();
 	kv_upcall_exit();
 	kv_tenant_exit();
