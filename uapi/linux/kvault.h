@@ -19,6 +19,7 @@
  *   EOPNOTSUPP    a flag, an algorithm or a pairing of algorithm and key that
  *                 is understood and not supported
  *   EFAULT        a buffer that cannot be read or written
+ *   ENOMEM        no memory; 64 KiB of payload in one piece may be hard to find
  *   EMSGSIZE      a buffer that is too small (the length needed is written
  *                 back) or a payload over KVAULT_PAYLOAD_MAX
  *   ENOKEY        no such key or handle; whatever belongs to another tenant;
@@ -34,6 +35,16 @@
  *   ETIMEDOUT     no answer within timeout_ms
  *   ESTALE        the answer was older than what the kernel knows: ask again
  *   EIO           the daemon or an engine answered nonsense, or died twice
+ *   EINTR         a fatal signal ended the wait; KVAULT_RANDOM and open() before
+ *                 the first entropy: any signal
+ * On the nodes of the daemon and the engines only:
+ *   EPERM         the file is not open in the initial user namespace, or is not
+ *                 what claimed or attached; it was passed to another process;
+ *                 before HELLO
+ *   EBUSY         the file has claimed or attached, or another daemon has claimed
+ *   EEXIST        another root key is loaded
+ *   ENOENT        an answer to what nobody waits for any more
+ *   ESHUTDOWN     an engine that was told to end
  */
 #ifndef _LINUX_KVAULT_H
 #define _LINUX_KVAULT_H
