@@ -218,9 +218,11 @@ static int reserve_all(struct kv_tenant *t, struct settlement *s)
 
 static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
 {
-	/* what is recorded one by one is not counted in the log as well */
-	bool is_counted = !kv_object_is_engine(g->object) &&
-			  !(READ_ONCE(g->object->flags) & KVAULT_KEY_AUDIT_EACH);
+	/*
+	 * A lease of a symmetric key has IVs, and those that are not counted here
+	 * are given out again: so it is, also where each operation has a record.
+	 */
+	bool is_counted = !kv_object_is_engine(g->object);
 	struct kv_tenant *t = g->object->tenant;
 	struct kv_event ev = {
 		.type = KVAULT_AUDIT_USE, .face = g->face, .who = g->caller,
@@ -231,6 +233,9 @@ static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
 	for (i = 0; i < KV_OPS; i++) {
 		ev.op = 1u << i;
 		ev.count = s->delta[i];
+#ifdef KVAULT_MUTANT_EACH_UNCOUNTED
+		is_counted &= !(READ_ONCE(g->object->flags) & KVAULT_KEY_AUDIT_EACH);
+#endif
 		if (ev.count && is_counted && ev.op != KVAULT_OP_VOLUME)
 			kv_audit_commit(t, s->rec[i], &ev);
 		else

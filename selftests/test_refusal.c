@@ -202,6 +202,8 @@ TEST_F(refusal, what_succeeds_is_never_counted_together)
 	EXPECT_GT(10, n);
 	for (i = 1; i < n_rec; i++)
 		EXPECT_EQ(rec[i - 1].seq + 1, rec[i].seq);
+	/* the lease's count has them all: IVs that it does not have are given out again */
+	EXPECT_EQ(20, wait_sum(KVAULT_AUDIT_USE, 20, 5000, &n));
 }
 
 #define UIDS	72	/* more than kinds of refusals are kept apart */
