@@ -267,7 +267,7 @@ static void resume(struct kv_object *obj)
 /* So that a bad first grant leaves nothing behind that a good one must fit. */
 static bool is_empty(const struct kv_object *obj)
 {
-	return !obj->accepted && !obj->revision;
+	return !obj->was_accepted && !obj->revision;
 }
 
 static int accept_locked(struct kv_object *obj, const struct kvault_grant *g, u64 changes,
@@ -319,6 +319,7 @@ static int accept_locked(struct kv_object *obj, const struct kvault_grant *g, u6
 	}
 	obj->revision = g->revision;
 	obj->accepted = g->revision;
+	obj->was_accepted = true;
 	resume(obj);
 	return 0;
 }

@@ -48,6 +48,7 @@ struct kv_sealed {
  * @nbf: not before, Unix seconds, 0 none
  * @exp: expires, Unix seconds, 0 none
  * @revision: highest that was heard of
+ * @was_accepted: a grant on it was good once, be it of revision 0 (lock)
  * @accepted: revision of the attributes and the material that are here
  * @state: enum kvault_object_state; read without the lock, and again under it
  * @material: of an oct key of ours, in the clear; NULL when disabled or gone
@@ -79,6 +80,7 @@ struct kv_object {
 	u64 nbf;
 	u64 exp;
 	u64 revision;
+	bool was_accepted;
 	u64 accepted;
 	u32 state;
 	u32 material_len;

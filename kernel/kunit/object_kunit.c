@@ -141,6 +141,22 @@ static void a_version_is_one_key(struct kunit *test)
 #undef EXPECT_REFUSED
 }
 
+/* The daemon's own keys are accepted with revision 0; a bad grant does not end them. */
+static void a_bad_grant_takes_nothing_from_a_good_one(struct kunit *test)
+{
+	struct object_test *o = test->priv;
+	struct kv_object *obj;
+
+	o->k->grant.revision = 0;
+	obj = accepted(test);
+	o->k->grant.binding.bits = 128;
+	KUNIT_EXPECT_EQ(test, accept(o->t, o->k), -EINVAL);
+	KUNIT_EXPECT_EQ(test, obj->state, KVAULT_OBJECT_LIVE);
+	KUNIT_EXPECT_FALSE(test, list_empty(&obj->link));
+	KUNIT_EXPECT_EQ(test, set_state(test, 1, KVAULT_OBJECT_DISABLED), 0);
+	KUNIT_EXPECT_EQ(test, obj->state, KVAULT_OBJECT_DISABLED);
+}
+
 static void a_tenant_has_so_many_and_no_more(struct kunit *test)
 {
 	struct object_test *o = test->priv;
@@ -467,6 +483,7 @@ static void who_lives_in_engines(struct kunit *test)
 static struct kunit_case object_cases[] = {
 	KUNIT_CASE(a_grant_that_is_nonsense_is_refused),
 	KUNIT_CASE(a_version_is_one_key),
+	KUNIT_CASE(a_bad_grant_takes_nothing_from_a_good_one),
 	KUNIT_CASE(a_tenant_has_so_many_and_no_more),
 	KUNIT_CASE(a_dead_tenant_gets_no_keys),
 	KUNIT_CASE(an_older_revision_is_stale),
