@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/kvault-control and /dev/kvault-engine: the nodes of the daemon and of
- * the engines. Who may open them is said by their mode; here we ask only that
- * the opener is in the initial user namespace.
+ * /dev/kvault-control, /dev/kvault-engine and /dev/kvault-engine-pkcs11: the
+ * nodes of the daemon and of each kind of engine. Who may open them is said by
+ * their mode; here we ask only that the opener is in the initial user namespace.
  *
  * file->private_data is the file's struct kv_server once it has claimed or
  * attached, set once under kv_attach_lock.
@@ -367,6 +367,21 @@ static int eng_exchange(struct file *file, void *p)
 	return kv_server_exchange(s, p);
 }
 
+static struct miscdevice token_misc;
+
+/*
+ * Engines of a token run a vendor's library. Its user has a node of its own, at
+ * which nobody is given a software key.
+ */
+static bool is_of_node(struct file *file, u32 kind)
+{
+#ifdef KVAULT_MUTANT_ENGINE_KIND
+	return true;
+#endif
+	return kind == (iminor(file_inode(file)) == token_misc.minor ? KVAULT_ENGINE_PKCS11 :
+								       KVAULT_ENGINE_OPENSSL);
+}
+
 static int eng_attach(struct file *file, void *p)
 {
 	struct kvault_attach *arg = p;
@@ -377,6 +392,8 @@ static int eng_attach(struct file *file, void *p)
 	if (arg->reserved ||
 	    (arg->kind != KVAULT_ENGINE_OPENSSL && arg->kind != KVAULT_ENGINE_PKCS11))
 		return -EINVAL;
+	if (!is_of_node(file, arg->kind))
+		return -EPERM;
 	mutex_lock(&kv_attach_lock);
 	ret = become_server(file, (enum kv_queue_id)arg->kind, kv_attachments + 1);
 	if (!ret)
@@ -430,6 +447,11 @@ static struct miscdevice eng_misc = {
 	.minor = MISC_DYNAMIC_MINOR, .name = "kvault-engine", .fops = &eng_fops, .mode = 0600,
 };
 
+static struct miscdevice token_misc = {
+	.minor = MISC_DYNAMIC_MINOR, .name = "kvault-engine-pkcs11", .fops = &eng_fops,
+	.mode = 0600,
+};
+
 /**
  * kv_control_init() - make the nodes
  *
@@ -444,7 +466,16 @@ int kv_control_init(void)
 		return ret;
 	ret = misc_register(&eng_misc);
 	if (ret)
-		misc_deregister(&ctl_misc);
+		goto err_ctl;
+	ret = misc_register(&token_misc);
+	if (ret)
+		goto err_eng;
+	return 0;
+
+err_eng:
+	misc_deregister(&eng_misc);
+err_ctl:
+	misc_deregister(&ctl_misc);
 	return ret;
 }
 
@@ -453,6 +484,7 @@ int kv_control_init(void)
  */
 void kv_control_exit(void)
 {
+	misc_deregister(&token_misc);
 	misc_deregister(&eng_misc);
 	misc_deregister(&ctl_misc);
 }

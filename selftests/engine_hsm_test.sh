@@ -22,7 +22,7 @@ export SOFTHSM2_CONF=/etc/kvault/softhsm2.conf
 mkdir -p /etc/kvault "$tokens" /run/systemd/system/kvault-engine-pkcs11.service.d
 echo "directories.tokendir = $tokens" >$SOFTHSM2_CONF
 ok "a token is initialised" softhsm2-util --init-token --free --label hsmtest --so-pin 87654321 --pin 123456
-chown -R kvault-engine: "$tokens"
+chown -R kvault-engine-pkcs11: "$tokens"
 (umask 077 && echo -n 123456 >/run/hsm-pin)
 cat >/etc/kvault/engine-pkcs11.conf <<-CONF
 	[token]

@@ -17,6 +17,7 @@
 
 #define KV_CONTROL_DEV	"/dev/kvault-control"
 #define KV_ENGINE_DEV	"/dev/kvault-engine"
+#define KV_TOKEN_DEV	"/dev/kvault-engine-pkcs11"
 
 static const uint8_t kv_store[KVAULT_ID_SIZE] = "store of a test";
 static const uint8_t kv_host[KVAULT_ID_SIZE] = "host of a test.";

@@ -333,20 +333,25 @@ static int open_nodes(void *arg)
 		return 1;
 	if (open(KV_ENGINE_DEV, O_RDWR) >= 0 || errno != EPERM)
 		return 2;
+	if (open(KV_TOKEN_DEV, O_RDWR) >= 0 || errno != EPERM)
+		return 3;
 	return 0;
 }
 
 TEST_F(daemon, root_of_a_container_cannot_open_the_nodes_whatever_their_mode)
 {
-	struct stat c, e;
+	struct stat c, e, t;
 
 	ASSERT_EQ(0, stat(KV_CONTROL_DEV, &c));
 	ASSERT_EQ(0, stat(KV_ENGINE_DEV, &e));
+	ASSERT_EQ(0, stat(KV_TOKEN_DEV, &t));
 	ASSERT_EQ(0, chmod(KV_CONTROL_DEV, 0666));
 	ASSERT_EQ(0, chmod(KV_ENGINE_DEV, 0666));
+	ASSERT_EQ(0, chmod(KV_TOKEN_DEV, 0666));
 	EXPECT_EQ(0, kv_in_ns(open_nodes, NULL));
 	chmod(KV_CONTROL_DEV, c.st_mode & 07777);
 	chmod(KV_ENGINE_DEV, e.st_mode & 07777);
+	chmod(KV_TOKEN_DEV, t.st_mode & 07777);
 }
 
 static const struct {
@@ -421,6 +426,27 @@ TEST_F(daemon, without_the_claim_the_control_node_does_nothing)
 			TH_LOG("%s", node_ioctls[i].name);
 	}
 	close(fd);
+}
+
+/* Who holds the node of tokens, a vendor's library, is not given software keys. */
+TEST_F(daemon, a_node_attaches_engines_of_its_own_kind_alone)
+{
+	struct kvault_attach a = { .size = sizeof(a), .kind = KVAULT_ENGINE_OPENSSL };
+	int token = open(KV_TOKEN_DEV, O_RDWR), soft = open(KV_ENGINE_DEV, O_RDWR);
+	struct kvault_info info;
+
+	ASSERT_LE(0, token);
+	ASSERT_LE(0, soft);
+	EXPECT_EQ(-EPERM, kv_ioctl(token, KVAULT_ENG_ATTACH, &a));
+	a.kind = KVAULT_ENGINE_PKCS11;
+	EXPECT_EQ(-EPERM, kv_ioctl(soft, KVAULT_ENG_ATTACH, &a));
+	ASSERT_EQ(0, kv_info(self->fd, &info));
+	EXPECT_EQ(0, info.openssl_engines);
+	EXPECT_EQ(0, kv_ioctl(token, KVAULT_ENG_ATTACH, &a));
+	a.kind = KVAULT_ENGINE_OPENSSL;
+	EXPECT_EQ(0, kv_ioctl(soft, KVAULT_ENG_ATTACH, &a));
+	close(soft);
+	close(token);
 }
 
 TEST_F(daemon, an_engine_attaches_once_and_as_something_that_exists)

@@ -313,6 +313,10 @@ TEST_F(device, the_daemons_and_the_engines_nodes_are_theirs)
 				    "/dev/kvault-engine"));
 	kv_child_go(&c);
 	EXPECT_EQ(EACCES, kv_child_end(&c));
+	ASSERT_EQ(0, kv_child_start(&c, false, false, open_control_as_nobody,
+				    "/dev/kvault-engine-pkcs11"));
+	kv_child_go(&c);
+	EXPECT_EQ(EACCES, kv_child_end(&c));
 }
 
 /* --- CONTROL -------------------------------------------------------------- */

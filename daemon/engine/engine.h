@@ -59,6 +59,7 @@ struct kve_material {
  * struct kve_backend - what an engine can do; all return 0 or negative errno
  * @name: as on the command line
  * @kind: KVAULT_ENGINE_*
+ * @device: the node at which that kind may attach
  * @is_local: works on no file and no token; decides what the sandbox allows
  * @open: makes ready, before the sandbox closes; -EKEYREJECTED says that a
  *	token refused its PIN and must not be asked again
@@ -73,6 +74,7 @@ struct kve_material {
 struct kve_backend {
 	const char *name;
 	uint32_t kind;
+	const char *device;
 	int is_local;
 	int (*open)(const char *config, void **ret_state, struct kve_reply *reply);
 	void (*close)(void *state);

@@ -62,10 +62,10 @@ static int start_signals(void)
 	return setitimer(ITIMER_REAL, &tick, NULL) < 0 ? -errno : 0;
 }
 
-static int attach(uint32_t kind)
+static int attach(const struct kve_backend *backend)
 {
-	struct kvault_attach a = { .size = sizeof(a), .kind = kind };
-	_cleanup_close_ int dev = open(KVE_DEVICE, O_RDWR | O_CLOEXEC);
+	struct kvault_attach a = { .size = sizeof(a), .kind = backend->kind };
+	_cleanup_close_ int dev = open(backend->device, O_RDWR | O_CLOEXEC);
 
 	if (dev < 0 || ioctl(dev, KVAULT_ENG_ATTACH, &a) < 0)
 		return -errno;
@@ -155,7 +155,7 @@ static int serve(struct kve_worker *w, int dev, int notes)
 		}
 	}
 	if (len < 0)
-		kvd_log(LOG_ERR, "Cannot take messages from %s: %s", KVE_DEVICE,
+		kvd_log(LOG_ERR, "Cannot take messages from %s: %s", w->backend->device,
 			strerror((int)-len));
 	return len < 0 ? KVE_EXIT_FAILED : KVE_EXIT_DONE;
 }
@@ -182,9 +182,10 @@ int kve_loop_run(const struct kve_backend *backend, const char *config, int note
 
 	if (r)
 		return r;
-	dev = attach(backend->kind);
+	dev = attach(backend);
 	if (dev < 0) {
-		kvd_log(LOG_ERR, "Cannot attach to %s: %s", KVE_DEVICE, strerror(-dev));
+		kvd_log(LOG_ERR, "Cannot attach to %s: %s", backend->device,
+			strerror(-dev));
 		r = KVE_EXIT_UNAVAILABLE;
 		goto out_close;
 	}

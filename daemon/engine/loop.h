@@ -4,7 +4,6 @@
 
 #include "engine/engine.h"
 
-#define KVE_DEVICE	"/dev/kvault-engine"
 
 /* What a worker tells its parent, one byte each. */
 #define KVE_NOTE_SPARE	'S'	/* attached, waits for its first message */

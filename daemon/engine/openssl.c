@@ -231,6 +231,7 @@ static int soft_destroy(void *state, const struct kve_material *m, struct kve_re
 const struct kve_backend kve_openssl = {
 	.name = "openssl",
 	.kind = KVAULT_ENGINE_OPENSSL,
+	.device = "/dev/kvault-engine",
 	.is_local = 1,
 	.open = soft_open,
 	.close = soft_close,

@@ -653,6 +653,7 @@ static int hsm_destroy(void *state, const struct kve_material *m, struct kve_rep
 const struct kve_backend kve_pkcs11 = {
 	.name = "pkcs11",
 	.kind = KVAULT_ENGINE_PKCS11,
+	.device = "/dev/kvault-engine-pkcs11",
 	.is_local = 0,
 	.open = hsm_open,
 	.close = hsm_close,

@@ -27,7 +27,7 @@ softhsm_token() {
 	softhsm_configure
 	(umask 077 && echo -n 271828 >"$tokens.pin")
 	run 'softhsm2-util --init-token --free --label demo --pin 271828 --so-pin 314159'
-	chown -R kvault-engine: "$tokens"
+	chown -R kvault-engine-pkcs11: "$tokens"
 }
 
 softhsm_serve() {

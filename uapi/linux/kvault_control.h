@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * kvault: the side of kvaultd (/dev/kvault-control) and of the engines
- * (/dev/kvault-engine).
+ * (/dev/kvault-engine, and /dev/kvault-engine-pkcs11 for those of a token).
  *
- * Authority is an open file. Both nodes can be opened only in the initial user
+ * Authority is an open file. The nodes can be opened only in the initial user
  * namespace, by whom their mode lets in. Payload crosses here, in messages of
  * one fixed header and four segments; control goes over generic netlink
  * (kvault_netlink.h). The rules for structs and the errors are those of
@@ -566,6 +566,8 @@ struct kvault_audit_read {
  * @kind: enum kvault_engine_kind
  * @reserved: must be 0
  *
+ * Each node is for one kind: EPERM for the other one.
+ *
  * The first message that arrives attaches the file to its tenant, for good.
  * EXCHANGE is for the process that attached: EPERM for another that has the file.
  */
@@ -586,7 +588,7 @@ struct kvault_attach {
 #define KVAULT_CTL_ROOT_SET	_IO(KVAULT_IOC_TYPE, 0x45)	/* struct kvault_root_set */
 #define KVAULT_CTL_ROOT_WRAP	_IO(KVAULT_IOC_TYPE, 0x46)	/* struct kvault_root_wrap */
 
-/* /dev/kvault-engine */
+/* /dev/kvault-engine, /dev/kvault-engine-pkcs11 */
 #define KVAULT_ENG_ATTACH	_IO(KVAULT_IOC_TYPE, 0x60)	/* struct kvault_attach */
 #define KVAULT_ENG_EXCHANGE	_IO(KVAULT_IOC_TYPE, 0x61)	/* struct kvault_exchange */
 
