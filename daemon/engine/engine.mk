@@ -22,6 +22,8 @@ PROGS += kvault-engine
 kvault-engine_SRCS := $(ENGINE_MAIN) $(ENGINE_CORE) $(ENGINE_SOFT) $(ENGINE_TOKEN) $(ENGINE_UTIL)
 kvault-engine_PKGS := $(ENGINE_PKGS) libseccomp libsystemd p11-kit-1 inih
 kvault-engine_DIR := $(libexecdir)
+# Not readable for its users: from its first instruction on nobody looks into it, not even they.
+kvault-engine_MODE := 711
 
 TESTS += test-pkcs11
 test-pkcs11_SRCS := engine/test-pkcs11.c $(ENGINE_TEST) $(ENGINE_CORE) $(ENGINE_TOKEN) util/io.c

@@ -103,8 +103,16 @@ static int run_worker(const struct arguments *a)
 int main(int argc, char **argv)
 {
 	struct arguments a = { .parent.workers_max = WORKERS_MAX, .worker_fd = -1 };
-	int r = parse(argc, argv, &a);
+	int r;
 
+	/*
+	 * A worker that was taken over shall not write into the parent, which starts
+	 * the next ones. The program's file is not readable, so that the kernel did
+	 * this already; here it does not depend on how it was installed.
+	 */
+	if (kve_process_hide() < 0)
+		return KVE_EXIT_FAILED;
+	r = parse(argc, argv, &a);
 	if (r)
 		return r & 0xff;
 	if (a.worker_fd >= 0)

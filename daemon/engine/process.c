@@ -77,11 +77,19 @@ static int init_libraries(void)
 	return CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) == 1 ? 0 : -ENOMEM;
 }
 
+int kve_process_hide(void)
+{
+#ifdef KVAULT_MUTANT_DUMPABLE
+	return prctl(PR_SET_DUMPABLE, 1);
+#endif
+	return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
+}
+
 int kve_process_init(void)
 {
 	static const struct rlimit no_core = { 0, 0 };
 
-	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;

@@ -2,10 +2,13 @@
 #ifndef KVE_PROCESS_H
 #define KVE_PROCESS_H
 
+/* No core, no ptrace, no /proc/PID/mem, not even for the same user: first thing in main(). */
+int kve_process_hide(void);
+
 /*
- * Makes this process one that may hold keys: no core, no ptrace, locked
- * memory, a secure heap, and libraries that wipe what they free. First thing
- * in main(), before any library has allocated. Returns 0 or negative errno.
+ * Makes this process one that may hold keys: locked memory, a secure heap, and
+ * libraries that wipe what they free. In main(), before any library has
+ * allocated. Returns 0 or negative errno.
  */
 int kve_process_init(void);
 

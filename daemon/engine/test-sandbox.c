@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvault_control.h>
+#include <linux/sockios.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,6 +74,63 @@ static long ask_how_much_there_is(void)
 	return ioctl(other, FIONREAD, &n);
 }
 
+static long signal_itself(void)
+{
+	return syscall(SYS_tgkill, getpid(), getpid(), 0);
+}
+
+static long signal_the_parent(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+/* Whom a file signals when it is ready; F_SETSIG chooses the signal. */
+static long own_by_the_parent(void)
+{
+	return fcntl(other, F_SETOWN, getppid());
+}
+
+static long own_by_the_parent_too(void)
+{
+	struct f_owner_ex owner = { .type = F_OWNER_PID, .pid = getppid() };
+
+	return fcntl(other, F_SETOWN_EX, &owner);
+}
+
+static long own_by_an_ioctl(void)
+{
+	int pid = getppid();
+
+	return ioctl(other, FIOSETOWN, &pid);
+}
+
+static long choose_the_signal(void)
+{
+	return fcntl(other, F_SETSIG, SIGKILL);
+}
+
+static long set_flags(void)
+{
+	return fcntl(other, F_SETFL, O_NONBLOCK);
+}
+
+static long duplicate(void)
+{
+	return fcntl(other, F_DUPFD_CLOEXEC, 0);
+}
+
+static long limit_the_parent(void)
+{
+	return syscall(SYS_prlimit64, getppid(), RLIMIT_CPU, NULL, NULL);
+}
+
+static long limit_itself(void)
+{
+	struct rlimit now;
+
+	return getrlimit(RLIMIT_NOFILE, &now);
+}
+
 static long run_a_program(void)
 {
 	return execl("/bin/true", "true", NULL);
@@ -121,12 +181,60 @@ static void what_only_an_attacker_tries_is_the_end(void **state)
 	assert_int_equal(confined(1, run_a_program), 1000 + SIGSYS);
 }
 
+static void no_call_names_another_process(void **state)
+{
+	(void)state;
+	assert_int_equal(confined(0, signal_itself), 0);
+	assert_int_equal(confined(1, signal_itself), 0);
+	assert_int_equal(confined(0, signal_the_parent), EPERM);
+	assert_int_equal(confined(1, signal_the_parent), EPERM);
+	assert_int_equal(confined(0, own_by_the_parent), EPERM);
+	assert_int_equal(confined(0, own_by_the_parent_too), EPERM);
+	assert_int_equal(confined(0, own_by_an_ioctl), EPERM);
+	assert_int_equal(confined(0, choose_the_signal), EPERM);
+	assert_int_equal(confined(0, set_flags), 0);
+	assert_int_equal(confined(0, duplicate), 0);
+	assert_int_equal(confined(0, limit_the_parent), EPERM);
+	assert_int_equal(confined(0, limit_itself), 0);
+}
+
+static volatile int is_confined;
+
+static void *signals(void *arg)
+{
+	while (!is_confined)
+		usleep(1000);
+	*(int *)arg = signal_the_parent() < 0 ? errno : 0;
+	return NULL;
+}
+
+/* A module starts threads when it is opened, which is before the filter. */
+static void a_thread_is_confined_as_well(void **state)
+{
+	int status = 0, seen = -1;
+	pthread_t thread;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		if (pthread_create(&thread, NULL, signals, &seen) ||
+		    kve_process_confine(dev, 0) < 0)
+			_exit(255);
+		is_confined = 1;
+		_exit(pthread_join(thread, NULL) ? 254 : seen);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, EPERM << 8);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_device_takes_messages_alone),
 		cmocka_unit_test(a_token_does_not_attach_as_another_engine),
 		cmocka_unit_test(a_token_has_its_own_ioctls),
+		cmocka_unit_test(no_call_names_another_process),
+		cmocka_unit_test(a_thread_is_confined_as_well),
 		cmocka_unit_test(what_only_an_attacker_tries_is_the_end),
 	};
 
