@@ -129,6 +129,8 @@ bool cli_for_people(const struct cli *c, const json_t *j, int *status);
 void cli_note(const struct cli *c, const char *fmt, ...) _printf_(2, 3);
 /* Asks; 0 for yes, else the exit status. */
 int cli_confirm(const struct cli *c, const char *fmt, ...) _printf_(2, 3);
+/* Text from elsewhere, with '?' for what controls a terminal. */
+void cli_put_text(FILE *to, const char *text);
 /* A line from the terminal, without echo; its length or negative errno. */
 int cli_prompt(const char *text, char *buf, size_t size);
 void cli_progress(const char *what, uint64_t done, uint64_t all);

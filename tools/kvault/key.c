@@ -334,8 +334,13 @@ void cli_print_attributes(const json_t *bundle)
 	print_time("updated", cli_int(attributes, "updated"));
 	print_time("not before", cli_int(attributes, "nbf"));
 	print_time("expires", cli_int(attributes, "exp"));
-	json_object_foreach(tags, name, v)
-		printf("%-12s%s=%s\n", "tag", name, json_string_value(v));
+	json_object_foreach(tags, name, v) {
+		printf("%-12s", "tag");
+		cli_put_text(stdout, name);
+		putchar('=');
+		cli_put_text(stdout, json_string_value(v));
+		putchar('\n');
+	}
 }
 
 static void print_key(const json_t *j)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libsmartcols/libsmartcols.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -10,13 +12,35 @@
 
 #include "cli.h"
 
+/* Bytes of the control character that is here, or 0. U+0080 to U+009F are some as well. */
+static int control_len(const char *text)
+{
+	unsigned char c = (unsigned char)text[0];
+
+	if (c < 0x20 || c == 0x7f)
+		return 1;
+	return c == 0xc2 && ((unsigned char)text[1] & 0xe0) == 0x80 ? 2 : 0;
+}
+
+void cli_put_text(FILE *to, const char *text)
+{
+	int len;
+
+	for (; *text; text += len ? len : 1) {
+		len = control_len(text);
+#ifdef KVAULT_MUTANT_RAW_CONTROL
+		len = 0;
+#endif
+		fputc(len ? '?' : *text, to);
+	}
+}
+
 /* Answers of the daemon and names of files may hold anything: one line stays one. */
 static void print_line(const char *text)
 {
 	cli_progress_end();
 	fputs("kvault: ", stderr);
-	for (; *text; text++)
-		fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stderr);
+	cli_put_text(stderr, text);
 	fputc('\n', stderr);
 }
 
@@ -188,10 +212,51 @@ int cli_confirm(const struct cli *c, const char *fmt, ...)
 	return cli_fail(CLI_USAGE, "nothing was done");
 }
 
+static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+#define N_ENDINGS	(sizeof(endings) / sizeof(endings[0]))
+
+static volatile sig_atomic_t ending;
+
+static void on_ending(int sig)
+{
+	ending = sig;
+}
+
+/*
+ * A line of the terminal. What ends this program, and Ctrl-Z, waits for the
+ * caller, who gives the terminal its echo back first.
+ */
+static ssize_t read_line(int fd, char *buf, size_t size, const sigset_t *mask)
+{
+	struct sigaction act = { .sa_handler = on_ending }, old[N_ENDINGS];
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	sigset_t during = *mask;
+	ssize_t n = -1;
+	size_t i;
+
+	for (i = 0; i < N_ENDINGS; i++) {
+		sigaction(endings[i], NULL, &old[i]);
+#ifdef KVAULT_MUTANT_NO_ECHO
+		continue;
+#endif
+		if (old[i].sa_handler != SIG_IGN)
+			sigaction(endings[i], &act, NULL);
+	}
+	sigaddset(&during, SIGTSTP);
+	if (ppoll(&p, 1, NULL, &during) == 1)
+		n = read(fd, buf, size);
+	for (i = 0; i < N_ENDINGS; i++)
+		sigaction(endings[i], &old[i], NULL);
+	return n;
+}
+
 int cli_prompt(const char *text, char *buf, size_t size)
 {
 	struct termios old, quiet;
+	sigset_t held, mask;
 	ssize_t n;
+	size_t i;
 	int fd;
 
 	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -202,12 +267,20 @@ int cli_prompt(const char *text, char *buf, size_t size)
 	}
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	sigemptyset(&held);
+	for (i = 0; i < N_ENDINGS; i++)
+		sigaddset(&held, endings[i]);
+	sigaddset(&held, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &held, &mask);
 	tcsetattr(fd, TCSAFLUSH, &quiet);
 	dprintf(fd, "%s: ", text);
-	n = read(fd, buf, size);
+	n = read_line(fd, buf, size, &mask);
 	tcsetattr(fd, TCSAFLUSH, &old);
 	dprintf(fd, "\n");
 	close(fd);
+	if (ending)
+		raise(ending);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == '\r'))
 		n--;
 	return n < 0 ? -EIO : (int)n;

@@ -210,5 +210,31 @@ if command -v mandoc >/dev/null && [ -n "$MANS" ]; then
 	result $? 'the manual has no fault that mandoc finds'
 	sed 's/^/# /' lint
 fi
+
+# --- the terminal
+"$KVAULT" $'a\xc2\x9b31m\xc3\xa4\x1b' 2>err
+grep -q $'a?31m\xc3\xa4?' err
+result $? 'C0 and C1 controls are not printed, other letters are'
+
+# Starts the command on a terminal of its own, presses Ctrl-C at the prompt.
+cat >prompt.py <<'PYTHON'
+import os, pty, sys, termios
+pid, fd = pty.fork()
+if not pid:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+while b"Passphrase" not in seen:
+    seen += os.read(fd, 1000)
+before = termios.tcgetattr(fd)[3] & termios.ECHO
+os.write(fd, b"secr\x03")
+status = os.waitpid(pid, 0)[1]
+after = termios.tcgetattr(fd)[3] & termios.ECHO
+print("before", bool(before), "after", bool(after), "signal", os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+PYTHON
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:x -out enc.pem 2>/dev/null
+got=$(timeout 20 python3 prompt.py "$KVAULT" key import p/k --in enc.pem 2>&1)
+[ "$got" = 'before False after True signal 2' ]
+result $? "Ctrl-C at a passphrase ends the command and gives the terminal its echo back"
+[ "$got" = 'before False after True signal 2' ] || echo "# $got"
 echo "1..$n"
 [ "$bad" = 0 ]
