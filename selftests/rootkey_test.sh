@@ -3,7 +3,7 @@
 # Where the root key is not, once the kernel has it: systemd keeps the credential of
 # a unit in a file as long as the unit is active.
 #
-# timeout: 120
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kvlib.sh"
 
