@@ -229,10 +229,52 @@ static uint64_t measure(const struct job *j)
 	return best / n;
 }
 
+/* --- make bench PROFILE=NAME: which functions the instructions are in --------- */
+#define PROFILE_N	100
+
+static const char *profiled;
+
+/* A word with the host's side, which starts and ends the log of instructions. */
+static void trace(const char *name)
+{
+	static int port = -1;
+	char answer[64];
+
+	if (port < 0)
+		port = open(getenv("BENCH_PORT"), O_RDWR | O_CLOEXEC);
+	if (port < 0)
+		die("BENCH_PORT");
+	snprintf(answer, sizeof(answer), "trace %s\n", name);
+	if (write(port, answer, strlen(answer)) < 0)
+		die("port");
+	do {
+		if (read(port, answer, sizeof(answer)) <= 0)
+			die("port");
+	} while (!memchr(answer, '.', sizeof(answer)));
+}
+
+/* Once without the operation: what the words cost is taken off. */
+static void profile(const struct job *j)
+{
+	j->fn(j, 2 * PROFILE_N);
+	trace("bench-none");
+	trace("");
+	trace("bench-profile");
+	j->fn(j, PROFILE_N);
+	trace("");
+}
+
 static void compare(const struct job *ours, const struct job *peer)
 {
-	uint64_t a = measure(ours), b = peer ? measure(peer) : 0;
+	uint64_t a, b;
 
+	if (profiled) {
+		if (!strcmp(profiled, ours->name))
+			profile(ours);
+		return;
+	}
+	a = measure(ours);
+	b = peer ? measure(peer) : 0;
 	printf("%s %llu %llu %.3f\n", ours->name, (unsigned long long)a, (unsigned long long)b,
 	       b ? (double)a / b : 0.0);
 	fflush(stdout);
@@ -281,8 +323,9 @@ static void asymmetric(void)
 			       .ctx = signer(EVP_RSA_gen(2048)) });
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	profiled = argc > 1 ? argv[1] : NULL;
 	dev = open("/dev/kvault", O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		die("/dev/kvault");
