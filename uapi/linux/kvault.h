@@ -95,6 +95,7 @@ enum kvault_alg {
 	KVAULT_ALG_A128GCM = 1,		/* SP 800-38D: iv made by the kernel */
 	KVAULT_ALG_A192GCM = 2,
 	KVAULT_ALG_A256GCM = 3,
+	/* encryption by CBC takes KVAULT_OP_DECRYPT too: it is the bare block cipher */
 	KVAULT_ALG_A128CBC = 4,		/* SP 800-38A: whole blocks, iv given */
 	KVAULT_ALG_A192CBC = 5,
 	KVAULT_ALG_A256CBC = 6,
