@@ -30,6 +30,13 @@ static inline struct file *kv_mm_exe_file(struct mm_struct *mm)
 	return file;
 }
 
+/* The name of a namespace of symbols has become a string. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define KV_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
+#else
+#define KV_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
+#endif
+
 /* What the completion of a crypto request is given, and the data in it. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define KV_CRYPTO_DONE_ARG	struct crypto_async_request

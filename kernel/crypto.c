@@ -13,11 +13,13 @@
 #include <crypto/aead.h>
 #include <crypto/algapi.h>
 #include <crypto/hash.h>
+#include <crypto/internal/cipher.h>
 #include <crypto/skcipher.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include "compat.h"
 #include "crypto.h"
 #include "object.h"
 
@@ -25,7 +27,8 @@
  * struct kv_ciphers - transforms of one key; each NULL until it is used
  * @gcm: gcm(aes)
  * @cbc: cbc(aes)
- * @ecb: ecb(aes), for key wrap
+ * @block: aes, for key wrap: its steps depend on each other, and a request to a mode
+ *	would cost ten times the block
  * @hmac: hmac(sha256), (sha384), (sha512)
  *
  * A pointer is published once with release semantics under object->lock and
@@ -35,7 +38,7 @@
 struct kv_ciphers {
 	struct crypto_aead *gcm;
 	struct crypto_skcipher *cbc;
-	struct crypto_skcipher *ecb;
+	struct crypto_cipher *block;
 	struct crypto_shash *hmac[3];
 };
 
@@ -200,32 +203,24 @@ out_unlock:
 	return tfm;
 }
 
-static struct crypto_skcipher *get_skcipher(struct kv_object *obj, bool is_cbc)
+static struct crypto_skcipher *get_cbc(struct kv_object *obj)
 {
-	struct crypto_skcipher **slot, *tfm = NULL;
+	struct crypto_skcipher *tfm = NULL;
 	struct kv_ciphers *c;
 	int ret;
 
 	/* pairs with ciphers_locked() and publish() */
 	c = smp_load_acquire(&obj->ciphers);
-	if (c) {
-		slot = is_cbc ? &c->cbc : &c->ecb;
-		/* likewise */
-		tfm = smp_load_acquire(slot);
-	}
+	if (c)	/* likewise */
+		tfm = smp_load_acquire(&c->cbc);
 	if (tfm)
 		return tfm;
 	mutex_lock(&obj->lock);
 	c = ciphers_locked(obj);
-	if (IS_ERR(c)) {
-		tfm = ERR_CAST(c);
-		goto out_unlock;
-	}
-	slot = is_cbc ? &c->cbc : &c->ecb;
-	tfm = *slot;
+	tfm = IS_ERR(c) ? ERR_CAST(c) : c->cbc;
 	if (tfm)
 		goto out_unlock;
-	tfm = crypto_alloc_skcipher(is_cbc ? "cbc(aes)" : "ecb(aes)", 0, 0);
+	tfm = crypto_alloc_skcipher("cbc(aes)", 0, 0);
 	if (!IS_ERR(tfm)) {
 		ret = crypto_skcipher_setkey(tfm, obj->material, obj->material_len);
 		if (ret) {
@@ -233,7 +228,38 @@ static struct crypto_skcipher *get_skcipher(struct kv_object *obj, bool is_cbc)
 			tfm = ERR_PTR(ret);
 		}
 	}
-	publish((void **)slot, tfm);
+	publish((void **)&c->cbc, tfm);
+out_unlock:
+	mutex_unlock(&obj->lock);
+	return tfm;
+}
+
+static struct crypto_cipher *get_block(struct kv_object *obj)
+{
+	struct crypto_cipher *tfm = NULL;
+	struct kv_ciphers *c;
+	int ret;
+
+	/* pairs with ciphers_locked() and publish() */
+	c = smp_load_acquire(&obj->ciphers);
+	if (c)	/* likewise */
+		tfm = smp_load_acquire(&c->block);
+	if (tfm)
+		return tfm;
+	mutex_lock(&obj->lock);
+	c = ciphers_locked(obj);
+	tfm = IS_ERR(c) ? ERR_CAST(c) : c->block;
+	if (tfm)
+		goto out_unlock;
+	tfm = crypto_alloc_cipher("aes", 0, 0);
+	if (!IS_ERR(tfm)) {
+		ret = crypto_cipher_setkey(tfm, obj->material, obj->material_len);
+		if (ret) {
+			crypto_free_cipher(tfm);
+			tfm = ERR_PTR(ret);
+		}
+	}
+	publish((void **)&c->block, tfm);
 out_unlock:
 	mutex_unlock(&obj->lock);
 	return tfm;
@@ -284,7 +310,8 @@ void kv_ciphers_free(struct kv_ciphers *c)
 		return;
 	crypto_free_aead(c->gcm);
 	crypto_free_skcipher(c->cbc);
-	crypto_free_skcipher(c->ecb);
+	if (c->block)
+		crypto_free_cipher(c->block);
 	for (i = 0; i < ARRAY_SIZE(c->hmac); i++)
 		crypto_free_shash(c->hmac[i]);
 	kfree_sensitive(c);
@@ -384,7 +411,7 @@ static u32 padding_of(const u8 block[16])
 static int run_cbc(struct kv_object *obj, struct kv_op *op)
 {
 	bool encrypt = op->op == KVAULT_OP_ENCRYPT, padded = is_padded(op->alg);
-	struct crypto_skcipher *tfm = get_skcipher(obj, true);
+	struct crypto_skcipher *tfm = get_cbc(obj);
 	u8 iv[KVAULT_IV_CBC_SIZE];
 	u32 pad;
 	int ret;
@@ -417,32 +444,27 @@ static const u8 kw_iv[8] = { 0xa6, 0xa6, 0xa6, 0xa6, 0xa6, 0xa6, 0xa6, 0xa6 };
 static const u8 kwp_iv[4] = { 0xa6, 0x59, 0x59, 0xa6 };
 
 /* W of RFC 3394 2.2.1: @data is A followed by @n semiblocks, in place. */
-static int kw_wrap(struct crypto_skcipher *tfm, u8 *data, u32 n, u8 *block)
+static void kw_wrap(struct crypto_cipher *tfm, u8 *data, u32 n, u8 *block)
 {
 	u64 t = 0;
 	u32 i, j;
-	int ret;
 
 	memcpy(block, data, 8);
 	for (j = 0; j < 6; j++)
 		for (i = 1; i <= n; i++) {
 			memcpy(block + 8, data + 8 * i, 8);
-			ret = skcipher_run(tfm, true, block, 16, NULL);
-			if (ret)
-				return ret;
+			crypto_cipher_encrypt_one(tfm, block, block);
 			t++;
 			*(__be64 *)block ^= cpu_to_be64(t);
 			memcpy(data + 8 * i, block + 8, 8);
 		}
 	memcpy(data, block, 8);
-	return 0;
 }
 
-static int kw_unwrap(struct crypto_skcipher *tfm, u8 *data, u32 n, u8 *block)
+static void kw_unwrap(struct crypto_cipher *tfm, u8 *data, u32 n, u8 *block)
 {
 	u64 t = 6ull * n;
 	u32 i, j;
-	int ret;
 
 	memcpy(block, data, 8);
 	for (j = 0; j < 6; j++)
@@ -450,20 +472,16 @@ static int kw_unwrap(struct crypto_skcipher *tfm, u8 *data, u32 n, u8 *block)
 			*(__be64 *)block ^= cpu_to_be64(t);
 			t--;
 			memcpy(block + 8, data + 8 * i, 8);
-			ret = skcipher_run(tfm, false, block, 16, NULL);
-			if (ret)
-				return ret;
+			crypto_cipher_decrypt_one(tfm, block, block);
 			memcpy(data + 8 * i, block + 8, 8);
 		}
 	memcpy(data, block, 8);
-	return 0;
 }
 
 /* RFC 3394, or RFC 5649 with @padded; the result is 8 bytes longer, at least. */
-static int wrap(struct crypto_skcipher *tfm, struct kv_op *op, bool padded, u8 *block)
+static int wrap(struct crypto_cipher *tfm, struct kv_op *op, bool padded, u8 *block)
 {
 	u32 n = DIV_ROUND_UP(op->len, 8), len = op->len;
-	int ret;
 
 	if (padded ? !len || len > KVAULT_AUX_MAX : len < 16 || len % 8 || len > KVAULT_AUX_MAX)
 		return -EINVAL;
@@ -477,11 +495,11 @@ static int wrap(struct crypto_skcipher *tfm, struct kv_op *op, bool padded, u8 *
 		*(__be32 *)(op->data + 4) = cpu_to_be32(len);
 	}
 	if (padded && n == 1)
-		ret = skcipher_run(tfm, true, op->data, 16, NULL);
+		crypto_cipher_encrypt_one(tfm, op->data, op->data);
 	else
-		ret = kw_wrap(tfm, op->data, n, block);
+		kw_wrap(tfm, op->data, n, block);
 	op->len = 8 * (n + 1);
-	return ret;
+	return 0;
 }
 
 /* Checks all of what was unwrapped before it says what was wrong: nothing. */
@@ -506,7 +524,7 @@ static int check_unwrapped(struct kv_op *op, u32 n, bool padded)
 	return bad ? -EBADMSG : 0;
 }
 
-static int unwrap(struct crypto_skcipher *tfm, struct kv_op *op, bool padded, u8 *block)
+static int unwrap(struct crypto_cipher *tfm, struct kv_op *op, bool padded, u8 *block)
 {
 	u32 n = op->len / 8 - 1;
 	int ret;
@@ -514,11 +532,10 @@ static int unwrap(struct crypto_skcipher *tfm, struct kv_op *op, bool padded, u8
 	if (op->len % 8 || op->len < (padded ? 16 : 24) || op->len > KVAULT_AUX_MAX + 16)
 		return -EINVAL;
 	if (padded && n == 1)
-		ret = skcipher_run(tfm, false, op->data, 16, NULL);
+		crypto_cipher_decrypt_one(tfm, op->data, op->data);
 	else
-		ret = kw_unwrap(tfm, op->data, n, block);
-	if (!ret)
-		ret = check_unwrapped(op, n, padded);
+		kw_unwrap(tfm, op->data, n, block);
+	ret = check_unwrapped(op, n, padded);
 	if (!ret)
 		memmove(op->data, op->data + 8, op->len);
 	return ret;
@@ -526,21 +543,18 @@ static int unwrap(struct crypto_skcipher *tfm, struct kv_op *op, bool padded, u8
 
 static int run_kw(struct kv_object *obj, struct kv_op *op)
 {
-	struct crypto_skcipher *tfm = get_skcipher(obj, false);
+	struct crypto_cipher *tfm = get_block(obj);
 	bool padded = op->alg == KVAULT_ALG_KWP;
-	u8 *block;
+	u8 block[16] __aligned(16);
 	int ret;
 
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
-	block = kmalloc(16, GFP_KERNEL);
-	if (!block)
-		return -ENOMEM;
 	if (op->op == KVAULT_OP_WRAP)
 		ret = wrap(tfm, op, padded, block);
 	else
 		ret = unwrap(tfm, op, padded, block);
-	kfree_sensitive(block);
+	memzero_explicit(block, sizeof(block));
 	return ret;
 }
 
@@ -684,12 +698,12 @@ bool kv_crypto_is_constant_time(void)
  */
 int kv_crypto_init(void)
 {
-	struct crypto_skcipher *tfm = crypto_alloc_skcipher("ecb(aes)", 0, 0);
+	struct crypto_cipher *tfm = crypto_alloc_cipher("aes", 0, 0);
 
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
-	kv_has_tables = strstr(crypto_skcipher_driver_name(tfm), "generic");
-	crypto_free_skcipher(tfm);
+	kv_has_tables = strstr(crypto_tfm_alg_driver_name(crypto_cipher_tfm(tfm)), "generic");
+	crypto_free_cipher(tfm);
 	kv_sha = crypto_alloc_shash("sha256", 0, 0);
 	return PTR_ERR_OR_ZERO(kv_sha);
 }
@@ -701,6 +715,8 @@ void kv_crypto_exit(void)
 {
 	crypto_free_shash(kv_sha);
 }
+
+KV_IMPORT_NS(CRYPTO_INTERNAL);	/* for a block of AES */
 
 /* Without these a first user would get, and keep, the generic versions. */
 MODULE_SOFTDEP("pre: aesni_intel ghash_clmulni_intel sha256_ssse3 sha512_ssse3");
