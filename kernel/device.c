@@ -41,7 +41,6 @@ static int device_open(struct inode *inode, struct file *file)
 		goto out_put;
 	}
 	spin_lock_init(&f->last_lock);
-	mutex_init(&f->buf_lock);
 	xa_init_flags(&f->handles, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->private_data = f;
 	kv_live_inc(KV_LIVE_FILE);
@@ -76,77 +75,37 @@ static int device_release(struct inode *inode, struct file *file)
 }
 
 /**
- * kv_file_handle() - look a handle up
+ * kv_file_buf_new() - what kv_file_buf_get() does when the file has none that fits
  * @f: open file
- * @nr: its number there
- *
- * Return: the handle with a reference, or -ENOKEY.
- */
-struct kv_handle *kv_file_handle(struct kv_file *f, u32 nr)
-{
-	struct kv_handle *h;
-
-	rcu_read_lock();
-	h = xa_load(&f->handles, nr);
-	if (h)
-		h = kv_handle_get(h);
-	rcu_read_unlock();
-	return h ?: ERR_PTR(-ENOKEY);
-}
-
-/**
- * kv_file_buf_get() - linear memory for the payload of one operation
- * @f: open file, whose own buffer is used when no other thread has it
  * @size: bytes
- * @ret_own: out: for kv_file_buf_put()
  *
  * Return: the memory, or NULL.
  */
-void *kv_file_buf_get(struct kv_file *f, u32 size, bool *ret_own)
+void *kv_file_buf_new(struct kv_file *f, u32 size)
 {
-	void *buf;
+	void *buf, *old;
 
-	*ret_own = mutex_trylock(&f->buf_lock);
-	if (!*ret_own)
+	if (test_and_set_bit_lock(KV_FILE_BUF_TAKEN, &f->flags))
 		return alloc_pages_exact(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (f->buf_size >= size)
-		return f->buf;
 	buf = alloc_pages_exact(PAGE_ALIGN(size), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!buf) {
-		mutex_unlock(&f->buf_lock);
+		clear_bit_unlock(KV_FILE_BUF_TAKEN, &f->flags);
 		return NULL;
 	}
-	if (f->buf)
-		free_pages_exact(f->buf, f->buf_size);
-	f->buf = buf;
+	/* before the old memory is free, and may be what another thread gets */
+	old = f->buf;
+	WRITE_ONCE(f->buf, buf);
+	if (old)
+		free_pages_exact(old, f->buf_size);
 	f->buf_size = PAGE_ALIGN(size);
 	return buf;
 }
 
-/**
- * kv_file_buf_put() - give it back
- * @f: open file
- * @buf: what kv_file_buf_get() returned
- * @size: as there
- * @used: bytes that have to be wiped
- * @own: as there
- */
-void kv_file_buf_put(struct kv_file *f, void *buf, u32 size, u32 used, bool own)
-{
-	memzero_explicit(buf, used);
-	if (own)
-		mutex_unlock(&f->buf_lock);
-	else
-		free_pages_exact(buf, size);
-}
-
-/* The principal of the current task, a reference; captured when it is a new one. */
-static struct kv_principal *current_principal(struct kv_file *f)
+/* The principal of a task that is not the opener, a reference; captured when it is new. */
+static struct kv_principal *other_principal(struct kv_file *f)
 {
 	struct kv_principal *p, *old;
 
-	if (kv_principal_is_current(f->opener))
-		return kv_principal_get(f->opener);
 	spin_lock(&f->last_lock);
 	p = f->last && kv_principal_is_current(f->last) ? kv_principal_get(f->last) : NULL;
 	spin_unlock(&f->last_lock);
@@ -178,53 +137,35 @@ static void denied_foreigner(void)
 }
 
 /*
- * In whose name. A file that came from another tenant is of no use here,
- * whatever way it came.
+ * Who calls. A file that came from another tenant is of no use here, whatever
+ * way it came. The file holds its opener for as long as the call lasts; of
+ * anybody else the call has a reference.
  */
-static int caller_begin(struct kv_file *f, struct kv_caller *who)
+static struct kv_principal *caller_get(struct kv_file *f)
 {
 #ifndef KVAULT_MUTANT_NO_TENANT_CHECK
 	if (!kv_tenant_is_callers(f->tenant)) {
 		denied_foreigner();
-		return -EACCES;
+		return ERR_PTR(-EACCES);
 	}
 #endif
-	who->caller = current_principal(f);
-	if (IS_ERR(who->caller))
-		return PTR_ERR(who->caller);
-	who->tenant = f->tenant;
-	who->opener = f->opener;
-	who->face = KVAULT_FACE_IOCTL;
-	who->timeout_ms = KVAULT_TIMEOUT_MS;
-	return 0;
+	return kv_principal_is_current(f->opener) ? f->opener : other_principal(f);
 }
 
 static int call(struct file *file, void *arg,
 		int (*fn)(struct kv_file *f, struct kv_caller *who, void *arg))
 {
 	struct kv_file *f = file->private_data;
-	struct kv_caller who = {};
+	struct kv_principal *caller = caller_get(f);
 	int ret;
 
-	ret = caller_begin(f, &who);
-	if (ret)
-		return ret;
-	ret = fn(f, &who, arg);
-	kv_principal_put(who.caller);
-	return ret;
-}
-
-static int call_crypt(struct file *file, void *arg, u32 op)
-{
-	struct kv_file *f = file->private_data;
-	struct kv_caller who = {};
-	int ret;
-
-	ret = caller_begin(f, &who);
-	if (ret)
-		return ret;
-	ret = kv_op_crypt(f, &who, arg, op);
-	kv_principal_put(who.caller);
+	if (IS_ERR(caller))
+		return PTR_ERR(caller);
+	ret = fn(f, &(struct kv_caller) {
+		.tenant = f->tenant, .caller = caller, .opener = f->opener,
+		.face = KVAULT_FACE_IOCTL, .timeout_ms = KVAULT_TIMEOUT_MS }, arg);
+	if (caller != f->opener)
+		kv_principal_put(caller);
 	return ret;
 }
 
@@ -260,32 +201,32 @@ static int do_project(struct file *file, void *arg)
 
 static int do_encrypt(struct file *file, void *arg)
 {
-	return call_crypt(file, arg, KVAULT_OP_ENCRYPT);
+	return call(file, arg, kv_op_encrypt);
 }
 
 static int do_decrypt(struct file *file, void *arg)
 {
-	return call_crypt(file, arg, KVAULT_OP_DECRYPT);
+	return call(file, arg, kv_op_decrypt);
 }
 
 static int do_sign(struct file *file, void *arg)
 {
-	return call_crypt(file, arg, KVAULT_OP_SIGN);
+	return call(file, arg, kv_op_sign);
 }
 
 static int do_verify(struct file *file, void *arg)
 {
-	return call_crypt(file, arg, KVAULT_OP_VERIFY);
+	return call(file, arg, kv_op_verify);
 }
 
 static int do_wrap(struct file *file, void *arg)
 {
-	return call_crypt(file, arg, KVAULT_OP_WRAP);
+	return call(file, arg, kv_op_wrap);
 }
 
 static int do_unwrap(struct file *file, void *arg)
 {
-	return call_crypt(file, arg, KVAULT_OP_UNWRAP);
+	return call(file, arg, kv_op_unwrap);
 }
 
 /* To close is allowed to everyone who has the file. */

@@ -123,7 +123,11 @@ int kv_access(struct kv_caller *who, u32 purpose, const void *path, u32 path_len
 	return r;
 }
 
-static void grant_free(struct kv_grant *g)
+/**
+ * kv_grant_free() - the last reference is gone; see kv_grant_put()
+ * @g: grant
+ */
+void kv_grant_free(struct kv_grant *g)
 {
 	kv_principal_put(g->caller);
 	kv_principal_put(g->opener);
@@ -136,40 +140,6 @@ static struct kv_grant *grant_get(struct kv_grant *g)
 {
 	refcount_inc(&g->refs);
 	return g;
-}
-
-/**
- * kv_grant_get() - take a reference to a grant that was found under RCU
- * @g: grant
- *
- * Return: true; false when it is on its way out.
- */
-bool kv_grant_get(struct kv_grant *g)
-{
-	return refcount_inc_not_zero(&g->refs);
-}
-
-/**
- * kv_grant_put() - drop a reference
- * @g: grant, or NULL or an error pointer
- */
-void kv_grant_put(struct kv_grant *g)
-{
-	if (!IS_ERR_OR_NULL(g) && refcount_dec_and_test(&g->refs))
-		grant_free(g);
-}
-
-/**
- * kv_grant_is_for() - was this grant decided for these principals?
- * @g: grant
- * @who: caller and opener
- *
- * Return: true if policy sees no difference.
- */
-bool kv_grant_is_for(const struct kv_grant *g, const struct kv_caller *who)
-{
-	return kv_principal_same(g->caller, who->caller) &&
-	       kv_principal_same(g->opener, who->opener);
 }
 
 /* Everything about a grant that the daemon decides. */
@@ -503,14 +473,15 @@ static void make_active(struct kv_grant *g)
 /**
  * kv_grant_take() - count one operation under a grant
  * @g: grant
- * @op: one of KVAULT_OP_*
+ * @op: one of KVAULT_OP_*, which is counted
+ * @rights: all of KVAULT_OP_* that have to be granted
  *
  * Does not sleep.
  *
  * Return: 0; -ESTALE when the daemon has to confirm the grant first; -EACCES,
  * -EKEYEXPIRED.
  */
-int kv_grant_take(struct kv_grant *g, u32 op)
+int kv_grant_take(struct kv_grant *g, u32 op, u32 rights)
 {
 	u64 now = ktime_get_coarse_boottime_ns();
 	bool do_renew = false;
@@ -519,7 +490,7 @@ int kv_grant_take(struct kv_grant *g, u32 op)
 	spin_lock(&g->lock);
 	if (!is_usable(g, now))
 		ret = -ESTALE;
-	else if (!(g->ops & op))
+	else if (rights & ~g->ops)
 		ret = -EACCES;
 	else if ((g->not_after && ktime_get_real_seconds() >= g->not_after) ||
 		 (g->is_limited && !g->uses))

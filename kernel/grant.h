@@ -2,15 +2,16 @@
 #ifndef _KV_GRANT_H
 #define _KV_GRANT_H
 
+#include <linux/err.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/kvault_control.h>
+#include "principal.h"
 
 struct kv_object;
-struct kv_principal;
 struct kv_tenant;
 
 #define KV_OPS	9	/* bits of KVAULT_OP_ALL */
@@ -112,6 +113,30 @@ struct kv_decision {
 	struct kv_object *object;
 };
 
+/**
+ * kv_grant_get() - take a reference to a grant that was found under RCU
+ * @g: grant
+ *
+ * Return: true; false when it is on its way out.
+ */
+static inline bool kv_grant_get(struct kv_grant *g)
+{
+	return refcount_inc_not_zero(&g->refs);
+}
+
+/**
+ * kv_grant_is_for() - was this grant decided for these principals?
+ * @g: grant
+ * @who: caller and opener
+ *
+ * Return: true if policy sees no difference.
+ */
+static inline bool kv_grant_is_for(const struct kv_grant *g, const struct kv_caller *who)
+{
+	return kv_principal_same(g->caller, who->caller) &&
+	       kv_principal_same(g->opener, who->opener);
+}
+
 int kv_grant_init(void);
 void kv_grant_exit(void);
 
@@ -120,10 +145,19 @@ int kv_access(struct kv_caller *who, u32 purpose, const void *path, u32 path_len
 struct kv_grant *kv_grant_open(struct kv_caller *who, u32 purpose, const void *path,
 			       u32 path_len);
 struct kv_grant *kv_grant_for(struct kv_object *obj, struct kv_caller *who, u32 purpose);
-bool kv_grant_get(struct kv_grant *g);
-void kv_grant_put(struct kv_grant *g);
-int kv_grant_take(struct kv_grant *g, u32 op);
-bool kv_grant_is_for(const struct kv_grant *g, const struct kv_caller *who);
+void kv_grant_free(struct kv_grant *g);
+int kv_grant_take(struct kv_grant *g, u32 op, u32 rights);
+
+/**
+ * kv_grant_put() - drop a reference
+ * @g: grant, or NULL or an error pointer
+ */
+static inline void kv_grant_put(struct kv_grant *g)
+{
+	if (!IS_ERR_OR_NULL(g) && refcount_dec_and_test(&g->refs))
+		kv_grant_free(g);
+}
+
 void kv_grant_expire_all(struct kv_object *obj);
 void kv_grant_drop_all(struct kv_object *obj);
 

@@ -74,24 +74,11 @@ out_uncharge:
 }
 
 /**
- * kv_handle_get() - take a reference
+ * kv_handle_free() - the last reference is gone; see kv_handle_put()
  * @h: handle
- *
- * Return: @h, or NULL when it is on its way out.
  */
-struct kv_handle *kv_handle_get(struct kv_handle *h)
+void kv_handle_free(struct kv_handle *h)
 {
-	return refcount_inc_not_zero(&h->refs) ? h : NULL;
-}
-
-/**
- * kv_handle_put() - drop a reference
- * @h: handle, or NULL or an error pointer
- */
-void kv_handle_put(struct kv_handle *h)
-{
-	if (IS_ERR_OR_NULL(h) || !refcount_dec_and_test(&h->refs))
-		return;
 	kv_tenant_uncharge(h->object->tenant, KV_CHARGE_HANDLE);
 	kv_grant_put(rcu_dereference_protected(h->grant, true));
 	kv_object_put(h->object);
@@ -99,7 +86,7 @@ void kv_handle_put(struct kv_handle *h)
 	kfree_rcu(h, rcu);
 }
 
-static int take(struct kv_handle *h, struct kv_caller *who, u32 op)
+static int take(struct kv_handle *h, struct kv_caller *who, u32 op, u32 rights)
 {
 	struct kv_grant *g;
 	int ret = -ESTALE;
@@ -110,7 +97,7 @@ static int take(struct kv_handle *h, struct kv_caller *who, u32 op)
 		g = NULL;	/* another caller has replaced it */
 	rcu_read_unlock();
 	if (g && kv_grant_is_for(g, who))
-		ret = kv_grant_take(g, op);
+		ret = kv_grant_take(g, op, rights);
 	kv_grant_put(g);
 	return ret;
 }
@@ -128,27 +115,51 @@ static int regrant(struct kv_handle *h, struct kv_caller *who)
 	return 0;
 }
 
-static int begin(struct kv_handle *h, struct kv_caller *who, u32 op)
+/*
+ * What has to be allowed for an operation. With an iv of the caller's choice
+ * CBC is the bare block cipher, and who has that reads all that GCM encrypted
+ * under the key: to encrypt by CBC takes the right to decrypt as well.
+ */
+static u32 rights_for(u32 op, u32 alg)
 {
-	int ret = 0, i = 0;
-
-	/* what is known of the key is old: the next grant brings it */
-	if (READ_ONCE(h->object->revision) != READ_ONCE(h->object->accepted))
-		ret = regrant(h, who);
-	if (!ret)
-		ret = kv_object_check(h->object, op);
-	if (ret)
-		return ret;
-#ifndef KVAULT_MUTANT_NO_OPS_CHECK
-	if (!(h->ops & op))
-		return -EACCES;
+#ifndef KVAULT_MUTANT_CBC_ORACLE
+	if (op == KVAULT_OP_ENCRYPT && alg >= KVAULT_ALG_A128CBC && alg <= KVAULT_ALG_A256CBCPAD)
+		return KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT;
 #endif
-	while ((ret = take(h, who, op)) == -ESTALE && i++ < KV_BEGIN_TRIES) {
-		ret = regrant(h, who);
+	return op;
+}
+
+static int begin(struct kv_handle *h, struct kv_caller *who, u32 op, u32 rights)
+{
+	/* what is known of the key is old: the next grant brings it */
+	bool is_old = READ_ONCE(h->object->revision) != READ_ONCE(h->object->accepted);
+	int ret, i;
+
+	for (i = 0;; i++) {
+		ret = is_old ? regrant(h, who) : 0;
+		/* each time: a grant may have brought other attributes of the key */
+		if (!ret)
+			ret = kv_object_check(h->object, rights);
 		if (ret)
-			break;
+			return ret;
+#ifndef KVAULT_MUTANT_NO_OPS_CHECK
+		if (rights & ~h->ops)
+			return -EACCES;
+#endif
+		ret = take(h, who, op, rights);
+		if (ret != -ESTALE || i == KV_BEGIN_TRIES)
+			return ret;
+		is_old = true;
 	}
-	return ret ?: kv_object_check(h->object, op);
+}
+
+static noinline void record_refusal(const struct kv_handle *h, struct kv_caller *who, u32 op,
+				    u32 alg, int error)
+{
+	if (error == -EACCES || error == -EKEYREVOKED || error == -EKEYEXPIRED)
+		kv_audit_denied(who->tenant, &(struct kv_event){
+			.type = KVAULT_AUDIT_DENIED, .face = who->face, .who = who->caller,
+			.object = h->object, .op = op, .alg = alg, .status = error, .count = 1 });
 }
 
 /**
@@ -165,12 +176,10 @@ static int begin(struct kv_handle *h, struct kv_caller *who, u32 op)
  */
 int kv_handle_begin(struct kv_handle *h, struct kv_caller *who, u32 op, u32 alg)
 {
-	int ret = begin(h, who, op);
+	int ret = begin(h, who, op, rights_for(op, alg));
 
-	if (ret == -EACCES || ret == -EKEYREVOKED || ret == -EKEYEXPIRED)
-		kv_audit_denied(who->tenant, &(struct kv_event){
-			.type = KVAULT_AUDIT_DENIED, .face = who->face, .who = who->caller,
-			.object = h->object, .op = op, .alg = alg, .status = ret, .count = 1 });
+	if (ret)
+		record_refusal(h, who, op, alg, ret);
 	return ret;
 }
 

@@ -27,10 +27,31 @@ struct kv_handle {
 	struct rcu_head rcu;
 };
 
+/**
+ * kv_handle_get() - take a reference to a handle that was found under RCU
+ * @h: handle
+ *
+ * Return: @h, or NULL when it is on its way out.
+ */
+static inline struct kv_handle *kv_handle_get(struct kv_handle *h)
+{
+	return refcount_inc_not_zero(&h->refs) ? h : NULL;
+}
+
+void kv_handle_free(struct kv_handle *h);
+
+/**
+ * kv_handle_put() - drop a reference
+ * @h: handle, or NULL or an error pointer
+ */
+static inline void kv_handle_put(struct kv_handle *h)
+{
+	if (!IS_ERR_OR_NULL(h) && refcount_dec_and_test(&h->refs))
+		kv_handle_free(h);
+}
+
 struct kv_handle *kv_handle_open(struct kv_caller *who, u32 purpose, const void *path,
 				 u32 path_len, u32 ops);
-struct kv_handle *kv_handle_get(struct kv_handle *h);
-void kv_handle_put(struct kv_handle *h);
 int kv_handle_begin(struct kv_handle *h, struct kv_caller *who, u32 op, u32 alg);
 
 int kv_volume_open(struct kv_caller *who, const struct kvault_token *token,

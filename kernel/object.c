@@ -374,25 +374,25 @@ struct kv_object *kv_object_accept(struct kv_tenant *t, const struct kvault_gran
 }
 
 /**
- * kv_object_check() - may this key do that, now?
+ * kv_object_refuses() - why may this key not do that, now?
  * @obj: key version
- * @op: one of KVAULT_OP_*
+ * @rights: KVAULT_OP_*
  *
  * Outside nbf..exp a key does not protect anything new; what it protected
  * before can still be opened (spec.md 2.4).
  *
- * Return: 0; -EKEYREVOKED, -EKEYEXPIRED, -EACCES.
+ * Return: 0 if it may; -EKEYREVOKED, -EKEYEXPIRED, -EACCES.
  */
-int kv_object_check(const struct kv_object *obj, u32 op)
+int kv_object_refuses(const struct kv_object *obj, u32 rights)
 {
 	const u32 timed = KVAULT_OP_ENCRYPT | KVAULT_OP_WRAP | KVAULT_OP_SIGN | KVAULT_OP_VOLUME;
 	u64 now;
 
 	if (READ_ONCE(obj->state) != KVAULT_OBJECT_LIVE)
 		return -EKEYREVOKED;
-	if (!(READ_ONCE(obj->ops) & op))
+	if (rights & ~READ_ONCE(obj->ops))
 		return -EACCES;
-	if (!(op & timed) || !(READ_ONCE(obj->nbf) | READ_ONCE(obj->exp)))
+	if (!(rights & timed))
 		return 0;
 	now = ktime_get_real_seconds();
 #ifdef KVAULT_MUTANT_NO_EXPIRY_CHECK

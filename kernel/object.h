@@ -116,7 +116,23 @@ struct kv_object *kv_object_accept(struct kv_tenant *t, const struct kvault_gran
 struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *version);
 struct kv_object *kv_object_get(struct kv_object *obj);
 void kv_object_put(struct kv_object *obj);
-int kv_object_check(const struct kv_object *obj, u32 op);
+int kv_object_refuses(const struct kv_object *obj, u32 rights);
+
+/**
+ * kv_object_check() - may this key do that, now?
+ * @obj: key version
+ * @rights: KVAULT_OP_*, all of which it must be able to do
+ *
+ * Return: 0; -EKEYREVOKED, -EKEYEXPIRED, -EACCES.
+ */
+static inline int kv_object_check(const struct kv_object *obj, u32 rights)
+{
+	if (READ_ONCE(obj->state) == KVAULT_OBJECT_LIVE && !(rights & ~READ_ONCE(obj->ops)) &&
+	    !(READ_ONCE(obj->nbf) | READ_ONCE(obj->exp)))
+		return 0;
+	return kv_object_refuses(obj, rights);
+}
+
 int kv_object_set_state(struct kv_tenant *t, const u8 *key, const u8 *version,
 			u64 revision, u32 state, u32 *ret_volumes);
 void kv_object_wipe_all(struct kv_tenant *t);

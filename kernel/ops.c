@@ -342,7 +342,7 @@ static void make_iv(u8 iv[16])
 	memset(iv + KVAULT_IV_GCM_SIZE, 0, 16 - KVAULT_IV_GCM_SIZE);
 }
 
-static int copy_payload(const struct kvault_crypt *arg, u8 *data, u8 *aux)
+static __always_inline int copy_payload(const struct kvault_crypt *arg, u8 *data, u8 *aux)
 {
 	/* most have no aux: the check for that costs less than a copy of nothing */
 	if (arg->in_len && copy_from_user(data, u64_to_user_ptr(arg->in), arg->in_len))
@@ -381,10 +381,9 @@ static int crypt_symmetric(struct kv_file *f, struct kv_object *obj, struct kvau
 	u32 total = ALIGN(size, 16) + arg->aux_len + 16;
 	u8 iv[16], tag[KVAULT_TAG_SIZE];
 	struct kv_op op = { .op = op_bit, .alg = arg->alg, .size = size, .iv = iv, .tag = tag };
-	bool own;
 	int ret;
 
-	op.data = kv_file_buf_get(f, total, &own);
+	op.data = kv_file_buf_get(f, total);
 	if (!op.data)
 		return -ENOMEM;
 	op.len = arg->in_len;
@@ -405,7 +404,7 @@ static int crypt_symmetric(struct kv_file *f, struct kv_object *obj, struct kvau
 		memcpy(arg->tag, tag, sizeof(arg->tag));
 	}
 out_put:
-	kv_file_buf_put(f, op.data, total, total, own);
+	kv_file_buf_put(f, op.data, total, total);
 	return ret;
 }
 
@@ -449,7 +448,7 @@ out_in:
 	return ret;
 }
 
-static int check_crypt(struct kv_caller *who, struct kvault_crypt *arg, u32 op)
+static __always_inline int check_crypt(struct kv_caller *who, struct kvault_crypt *arg, u32 op)
 {
 	memset(arg->request_id, 0, sizeof(arg->request_id));
 	if (arg->flags)
@@ -495,16 +494,7 @@ static int crypt_recorded(struct kv_file *f, struct kv_object *obj, struct kv_ca
 	return ret;
 }
 
-/**
- * kv_op_crypt() - KVAULT_ENCRYPT and its like
- * @f: open file
- * @who: caller
- * @arg: what is asked for
- * @op: one of KVAULT_OP_*
- *
- * Return: 0; the errnos of kvault.h.
- */
-int kv_op_crypt(struct kv_file *f, struct kv_caller *who, struct kvault_crypt *arg, u32 op)
+static int crypt(struct kv_file *f, struct kv_caller *who, struct kvault_crypt *arg, u32 op)
 {
 	struct kv_handle *h;
 	struct kv_object *obj;
@@ -536,6 +526,84 @@ out_put:
 }
 
 /**
+ * kv_op_encrypt() - KVAULT_ENCRYPT
+ * @f: open file
+ * @who: caller
+ * @p: struct kvault_crypt
+ *
+ * Return: 0; the errnos of kvault.h.
+ */
+int kv_op_encrypt(struct kv_file *f, struct kv_caller *who, void *p)
+{
+	return crypt(f, who, p, KVAULT_OP_ENCRYPT);
+}
+
+/**
+ * kv_op_decrypt() - KVAULT_DECRYPT
+ * @f: open file
+ * @who: caller
+ * @p: struct kvault_crypt
+ *
+ * Return: 0; the errnos of kvault.h.
+ */
+int kv_op_decrypt(struct kv_file *f, struct kv_caller *who, void *p)
+{
+	return crypt(f, who, p, KVAULT_OP_DECRYPT);
+}
+
+/**
+ * kv_op_sign() - KVAULT_SIGN
+ * @f: open file
+ * @who: caller
+ * @p: struct kvault_crypt
+ *
+ * Return: 0; the errnos of kvault.h.
+ */
+int kv_op_sign(struct kv_file *f, struct kv_caller *who, void *p)
+{
+	return crypt(f, who, p, KVAULT_OP_SIGN);
+}
+
+/**
+ * kv_op_verify() - KVAULT_VERIFY
+ * @f: open file
+ * @who: caller
+ * @p: struct kvault_crypt
+ *
+ * Return: 0; the errnos of kvault.h.
+ */
+int kv_op_verify(struct kv_file *f, struct kv_caller *who, void *p)
+{
+	return crypt(f, who, p, KVAULT_OP_VERIFY);
+}
+
+/**
+ * kv_op_wrap() - KVAULT_WRAP
+ * @f: open file
+ * @who: caller
+ * @p: struct kvault_crypt
+ *
+ * Return: 0; the errnos of kvault.h.
+ */
+int kv_op_wrap(struct kv_file *f, struct kv_caller *who, void *p)
+{
+	return crypt(f, who, p, KVAULT_OP_WRAP);
+}
+
+/**
+ * kv_op_unwrap() - KVAULT_UNWRAP
+ * @f: open file
+ * @who: caller
+ * @p: struct kvault_crypt
+ *
+ * Return: 0; the errnos of kvault.h.
+ */
+int kv_op_unwrap(struct kv_file *f, struct kv_caller *who, void *p)
+{
+	return crypt(f, who, p, KVAULT_OP_UNWRAP);
+}
+
+/**
  * kv_op_noop() - KVAULT_NOOP: all that KVAULT_ENCRYPT does but the cipher
  * @f: open file
  * @who: caller
@@ -547,7 +615,6 @@ int kv_op_noop(struct kv_file *f, struct kv_caller *who, void *p)
 {
 	struct kvault_crypt *arg = p;
 	struct kv_handle *h;
-	bool own;
 	u8 *data;
 	int ret;
 
@@ -560,11 +627,11 @@ int kv_op_noop(struct kv_file *f, struct kv_caller *who, void *p)
 	ret = kv_handle_begin(h, who, KVAULT_OP_ENCRYPT, arg->alg);
 	if (ret)
 		goto out_put;
-	data = kv_file_buf_get(f, arg->in_len + arg->aux_len + 1, &own);
+	data = kv_file_buf_get(f, arg->in_len + arg->aux_len + 1);
 	ret = data ? copy_payload(arg, data, data + arg->in_len) : -ENOMEM;
 	if (data)
 		kv_file_buf_put(f, data, arg->in_len + arg->aux_len + 1,
-				arg->in_len + arg->aux_len, own);
+				arg->in_len + arg->aux_len);
 out_put:
 	kv_handle_put(h);
 	return ret;

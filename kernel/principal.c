@@ -173,19 +173,19 @@ bool kv_principal_is_current(const struct kv_principal *p)
 }
 
 /**
- * kv_principal_same() - would policy treat both alike?
+ * kv_principal_is_like() - would policy treat two captures alike?
  * @a: principal
  * @b: principal
  *
  * Return: true if they differ in nothing but process and thread.
  */
-bool kv_principal_same(const struct kv_principal *a, const struct kv_principal *b)
+bool kv_principal_is_like(const struct kv_principal *a, const struct kv_principal *b)
 {
 	const struct kvault_principal *x = &a->wire, *y = &b->wire;
 
-	return a == b || (x->uid == y->uid && x->gid == y->gid &&
-			  x->ns_uid == y->ns_uid && x->ns_gid == y->ns_gid &&
-			  x->login_uid == y->login_uid && x->flags == y->flags &&
-			  x->cgroup_id == y->cgroup_id && x->exe_ino == y->exe_ino &&
-			  x->exe_dev == y->exe_dev);
+	return x->uid == y->uid && x->gid == y->gid &&
+	       x->ns_uid == y->ns_uid && x->ns_gid == y->ns_gid &&
+	       x->login_uid == y->login_uid && x->flags == y->flags &&
+	       x->cgroup_id == y->cgroup_id && x->exe_ino == y->exe_ino &&
+	       x->exe_dev == y->exe_dev;
 }

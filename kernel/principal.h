@@ -5,6 +5,7 @@
 #include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
+#include <linux/types.h>
 #include <linux/kvault_control.h>
 
 struct kv_tenant;
@@ -41,6 +42,18 @@ struct kv_principal *kv_principal_new(const struct kv_tenant *t);
 struct kv_principal *kv_principal_get(struct kv_principal *p);
 void kv_principal_put(struct kv_principal *p);
 bool kv_principal_is_current(const struct kv_principal *p);
-bool kv_principal_same(const struct kv_principal *a, const struct kv_principal *b);
+bool kv_principal_is_like(const struct kv_principal *a, const struct kv_principal *b);
+
+/**
+ * kv_principal_same() - would policy treat both alike?
+ * @a: principal
+ * @b: principal
+ *
+ * Return: true if they differ in nothing but process and thread.
+ */
+static inline bool kv_principal_same(const struct kv_principal *a, const struct kv_principal *b)
+{
+	return a == b || kv_principal_is_like(a, b);
+}
 
 #endif /* _KV_PRINCIPAL_H */

@@ -98,6 +98,11 @@ refused "an absent key" kvault key show "$vault/none"
 like "... by name" "$output" "none"
 refused "an absent key to sign with" kvault key sign "$vault/none" --in data --out x
 refused "what the key cannot do" kvault key sign "$vault/aes" --alg ES256 --in data --out x
+head -c 16 data >block
+ok "encrypt by CBC" kvault key encrypt "$vault/aes" --raw --alg A256CBC --iv block --in block --out cbc
+ok "a key that only encrypts" kvault key create "$vault/writer" --kty oct --ops encrypt
+refused "... does not by CBC" kvault key encrypt "$vault/writer" --raw --alg A256CBC --iv block --in block --out x
+like "... says why" "$output" 'reads what GCM encrypted'
 exits 2 "a size that does not exist" kvault key create "$vault/bad" --kty oct --size 100
 exits 2 "a curve that does not exist" kvault key create "$vault/bad" --kty EC --curve P-999
 exits 2 "an HSM key in a standard vault" kvault key create "$vault/bad" --kty EC-HSM

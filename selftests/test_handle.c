@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(key)
 static int gcm(int fd, unsigned long cmd, uint32_t h, struct kvault_crypt *c, const void *in,
 	       size_t len, void *out)
 {
-	size_t room = len;
+	size_t room = c->alg == KVAULT_ALG_A256CBCPAD ? len + 16 : len;
 
 	c->handle = h;
 	c->alg = c->alg ? c->alg : KVAULT_ALG_A256GCM;
@@ -69,6 +69,54 @@ TEST_F(key, a_handle_does_only_what_it_was_opened_for)
 	EXPECT_EQ(0, gcm(self->fd, KVAULT_ENCRYPT, h, &c, in, 16, out));
 	EXPECT_EQ(-EACCES, gcm(self->fd, KVAULT_DECRYPT, h, &c, out, 16, in));
 	EXPECT_EQ(0, gcm(self->fd, KVAULT_DECRYPT, self->h, &c, out, 16, in));
+}
+
+/*
+ * CBC of one block with an iv of zeros is the block cipher. Of iv || 2, which
+ * is the first counter of GCM, it is the key stream of GCM's first block.
+ */
+static int read_gcm_by_cbc(int fd, uint32_t h, const struct kvault_crypt *gcm, const uint8_t *text,
+			   uint8_t *plain)
+{
+	struct kvault_crypt c = { .handle = h, .alg = KVAULT_ALG_A256CBC };
+	uint8_t counter[16] = { 0 };
+	size_t room = 16;
+	int i, ret;
+
+	memcpy(counter, gcm->iv, KVAULT_IV_GCM_SIZE);
+	counter[15] = 2;
+	ret = kv_op(fd, KVAULT_ENCRYPT, &c, counter, 16, plain, &room);
+	for (i = 0; !ret && i < 16; i++)
+		plain[i] ^= text[i];
+	return ret;
+}
+
+TEST_F(key, who_may_only_encrypt_cannot_read_gcm_by_another_mode)
+{
+	uint8_t in[16] = "a secret message", out[16], plain[16], padded[32];
+	struct kvault_crypt c = { 0 };
+	uint32_t h, enc;
+
+	ASSERT_EQ(0, kv_open_key(self->fd, vault, self->name, KVAULT_OP_ENCRYPT, &h));
+	ASSERT_EQ(0, gcm(self->fd, KVAULT_ENCRYPT, h, &c, in, 16, out));
+	EXPECT_EQ(-EACCES, read_gcm_by_cbc(self->fd, h, &c, out, plain));
+	c.alg = KVAULT_ALG_A256CBCPAD;
+	EXPECT_EQ(-EACCES, gcm(self->fd, KVAULT_ENCRYPT, h, &c, in, 16, padded));
+	c.alg = 0;
+
+	/* the attack is one: with both rights it works, and gives nothing new */
+	ASSERT_EQ(0, kv_open_key(self->fd, vault, self->name,
+				 KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT, &h));
+	ASSERT_EQ(0, gcm(self->fd, KVAULT_ENCRYPT, h, &c, in, 16, out));
+	ASSERT_EQ(0, read_gcm_by_cbc(self->fd, h, &c, out, plain));
+	EXPECT_EQ(0, memcmp(in, plain, 16));
+
+	/* nor does a key whose key_ops are without decrypt */
+	ASSERT_EQ(200, kv_create(self->fd, vault, "writer",
+				 "\"kty\":\"oct\",\"key_ops\":[\"encrypt\"]"));
+	ASSERT_EQ(0, kv_open_key(self->fd, vault, "writer", 0, &enc));
+	ASSERT_EQ(0, gcm(self->fd, KVAULT_ENCRYPT, enc, &c, in, 16, out));
+	EXPECT_EQ(-EACCES, read_gcm_by_cbc(self->fd, enc, &c, out, plain));
 }
 
 TEST_F(key, a_key_does_only_what_its_key_ops_say)

@@ -224,25 +224,32 @@ static void a_renewal_says_what_it_renews(struct kunit *test)
 
 /* --- one operation --- */
 
+static int take(struct kv_grant *grant, u32 op)
+{
+	return kv_grant_take(grant, op, op);
+}
+
 static void what_is_not_granted_is_not_taken(struct kunit *test)
 {
 	struct kv_grant *grant = opened(test);
 	u64 left = grant->lease_left;
 
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_SIGN), -EACCES);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_SIGN), -EACCES);
 	grant->ops = KVAULT_OP_DECRYPT;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -EACCES);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -EACCES);
+	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_DECRYPT,
+					    KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT), -EACCES);
 	grant->not_after = KV_LONG_AGO;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_DECRYPT), -EKEYEXPIRED);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_DECRYPT), -EKEYEXPIRED);
 	grant->not_after = KV_FAR_AWAY;
 	grant->is_limited = true;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_DECRYPT), -EKEYEXPIRED);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_DECRYPT), -EKEYEXPIRED);
 	/* what was refused was not counted */
 	KUNIT_EXPECT_EQ(test, grant->lease_left, left);
 	KUNIT_EXPECT_EQ(test, grant->used[0] + grant->used[1] + grant->used[2], 0);
 	KUNIT_EXPECT_FALSE(test, grant->is_active);
 	grant->is_limited = false;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_DECRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_DECRYPT), 0);
 }
 
 static void a_grant_that_is_old_must_be_confirmed(struct kunit *test)
@@ -252,21 +259,21 @@ static void a_grant_that_is_old_must_be_confirmed(struct kunit *test)
 	u64 end = grant->lease_end;
 
 	grant->lease_left = 0;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 	grant->lease_left = 1000;
 	grant->lease_end = 1;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 	grant->lease_end = end;
 	kv_tenant_raise_policy(g->t, 2);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 	/* that comes before what the old grant says */
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_SIGN), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_SIGN), -ESTALE);
 	grant->policy = 2;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	mutex_lock(&grant->object->lock);
 	kv_grant_expire_all(grant->object);
 	mutex_unlock(&grant->object->lock);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 }
 
 static void uses_run_out(struct kunit *test)
@@ -278,8 +285,8 @@ static void uses_run_out(struct kunit *test)
 	g->k->grant.uses = 3;
 	grant = opened(test);
 	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -EKEYEXPIRED);
+		KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -EKEYEXPIRED);
 	KUNIT_EXPECT_EQ(test, grant->uses, 0);
 	KUNIT_EXPECT_EQ(test, grant->lease_left, 997);
 }
@@ -290,8 +297,8 @@ static void every_operation_is_counted(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 5; i++)
-		KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_DECRYPT), 0);
+		KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_DECRYPT), 0);
 	KUNIT_EXPECT_EQ(test, grant->used[0], 5);
 	KUNIT_EXPECT_EQ(test, grant->used[1], 1);
 	KUNIT_EXPECT_EQ(test, grant->lease_left, 994);
@@ -323,12 +330,12 @@ static void a_lease_of_nothing_allows_nothing(struct kunit *test)
 	struct kv_grant *grant;
 
 	g->k->grant.lease_ops = 0;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(opened(test), KVAULT_OP_ENCRYPT), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(opened(test), KVAULT_OP_ENCRYPT), -ESTALE);
 	g->k->grant.lease_ops = 10;
 	g->k->grant.lease_ms = 0;
 	grant = opened(test);
 	msleep(20);	/* an operation looks at a clock of ticks */
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 }
 
 static bool is_not_renewing(struct kv_grant *grant)
@@ -345,10 +352,10 @@ static void a_lease_is_renewed_at_its_half(struct kunit *test)
 	g->k->grant.lease_ops = 10;
 	grant = opened(test);
 	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+		KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	KUNIT_EXPECT_FALSE(test, grant->is_renewing);
 	KUNIT_EXPECT_EQ(test, g->d->asked, 1);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	KUNIT_EXPECT_TRUE(test, eventually(is_not_renewing, grant));
 	KUNIT_EXPECT_EQ(test, g->d->asked, 2);
 	KUNIT_EXPECT_EQ(test, grant->lease_left, 10);
@@ -361,7 +368,7 @@ static void a_lease_is_renewed_in_half_its_time(struct kunit *test)
 	struct kv_grant *grant = opened(test);
 
 	grant->lease_renew = 1;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	KUNIT_EXPECT_TRUE(test, eventually(is_not_renewing, grant));
 	KUNIT_EXPECT_EQ(test, g->d->asked, 2);
 	KUNIT_EXPECT_GT(test, grant->lease_renew, ktime_get_boottime_ns());
@@ -376,10 +383,10 @@ static void a_renewal_that_fails_takes_nothing_away(struct kunit *test)
 
 	g->d->status = -EHOSTDOWN;
 	grant->lease_renew = 1;
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	KUNIT_EXPECT_TRUE(test, eventually(is_not_renewing, grant));
 	for (i = 0; i < 10; i++)
-		KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+		KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	KUNIT_EXPECT_TRUE(test, eventually(is_not_renewing, grant));
 	KUNIT_EXPECT_EQ(test, g->d->asked, 2);
 	KUNIT_EXPECT_EQ(test, grant->lease_left, 989);
@@ -437,7 +444,7 @@ static void a_key_that_goes_takes_its_grants_along(struct kunit *test)
 	kv_grant_drop_all(grant->object);
 	KUNIT_EXPECT_TRUE(test, list_empty(&grant->object->grants));
 	KUNIT_EXPECT_EQ(test, refcount_read(&grant->refs), 1);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 	KUNIT_EXPECT_EQ(test, g->t->audit_seq, 1);	/* the end of its lease */
 }
 
@@ -468,8 +475,8 @@ static void a_pause_is_reported_once(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 5; i++)
-		KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_DECRYPT), 0);
+		KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_DECRYPT), 0);
 	KUNIT_EXPECT_TRUE(test, eventually(is_paused, grant));
 	r = records(test, 2);
 	KUNIT_EXPECT_EQ(test, r[0].type, KVAULT_AUDIT_USE);
@@ -480,7 +487,7 @@ static void a_pause_is_reported_once(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, r[0].lease, grant->lease, KVAULT_ID_SIZE);
 	KUNIT_EXPECT_EQ(test, r[0].principal.uid, grant->caller->wire.uid);
 	/* only what is new */
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	KUNIT_EXPECT_TRUE(test, eventually(is_paused, grant));
 	r = records(test, 1);
 	KUNIT_EXPECT_EQ(test, r[0].count, 1);
@@ -494,8 +501,8 @@ static void a_lease_that_ends_is_settled(struct kunit *test)
 	u8 lease[KVAULT_ID_SIZE];
 
 	memcpy(lease, grant->lease, sizeof(lease));
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	g->k->grant.lease[0] ^= 1;
 	opened(test);
 	r = records(test, 2);
@@ -514,7 +521,7 @@ static void no_lease_begins_without_room_for_records(struct kunit *test)
 	struct grant_test *g = test->priv;
 	struct kv_grant *grant = opened(test);
 
-	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
 	g->t->audit_count += 4096;
 	KUNIT_EXPECT_EQ(test, open_error(g), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, g->t->audit_count, 4096);

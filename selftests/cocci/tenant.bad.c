@@ -37,12 +37,11 @@ static int a_file_of_anyone(struct file *file, void *arg)
 static int a_file_of_the_caller(struct file *file, void *arg)
 {
 	struct kv_file *f = file->private_data;
-	struct kv_caller who = {};
-	int ret;
+	struct kv_principal *caller = caller_get(f);
+	struct kv_caller who = { .tenant = f->tenant, .caller = caller };
 
-	ret = caller_begin(f, &who);
-	if (ret)
-		return ret;
+	if (IS_ERR(caller))
+		return PTR_ERR(caller);
 	return kv_op_info(f, &who, arg);
 }
 

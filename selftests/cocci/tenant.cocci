@@ -33,16 +33,16 @@ found(p, "the payload of a key is used, and its tenant was not asked for")
 
 // --- files ------------------------------------------------------------------------
 //
-// caller_begin() compares the file's tenant with the caller's.
+// caller_get() compares the file's tenant with the caller's.
 
 @opened exists@
-identifier fn, f, fp, g != caller_begin, m;
+identifier fn, f, fp, g != caller_get, m;
 position pos;
 @@
  fn(struct file *fp, ...) {
  ... when any
  struct kv_file *f = fp->private_data@pos;
- ... when != caller_begin(f, ...)
+ ... when != caller_get(f, ...)
 (
  g(f, ...)
 |

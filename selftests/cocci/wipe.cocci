@@ -137,7 +137,7 @@ expression E;
 |
  kv_unseal(..., x@p, ...)
 |
- copy_struct_from_user(x@p, ...)
+ \(copy_struct_from_user\|copy_in\)(x@p, ...)
 |
  crypto_shash_tfm_digest(..., x@p)
 |

@@ -215,6 +215,8 @@ void cli_key_path(const struct kvault_address *a, const char *suffix, char *out,
 const char *cli_action(uint32_t op)
 {
 	switch (op) {
+	case CLI_RIGHTS_CBC:
+		return "encrypt";
 	case KVAULT_OP_WRAP:
 		return "wrap";
 	case KVAULT_OP_UNWRAP:
@@ -232,6 +234,11 @@ static int key_refused(struct cli *c, int r, uint32_t op, const char *path)
 	kvault_hex_encode(hex, kvault_request_id(c->kv), KVAULT_ID_SIZE);
 	switch (r) {
 	case -EACCES:
+		if (op == CLI_RIGHTS_CBC)
+			return cli_fail(CLI_REFUSED, "cannot encrypt with %s by CBC: it takes "
+					"keys/encrypt/action and keys/decrypt/action, in a role "
+					"and in the key: who chooses the iv reads what GCM "
+					"encrypted; take A*GCM (request %s)", path, hex);
 		return cli_fail(CLI_REFUSED, "cannot %s with %s: no role of yours has "
 				"keys/%s/action, or the key does not do it; an administrator "
 				"can allow it with 'kvault role assign' (request %s)",

@@ -249,6 +249,13 @@ static int seal(struct cli *c, const struct kvault_address *a, const struct kvau
 	return finish(c, r, "encrypt", in, &out);
 }
 
+static uint32_t rights(const struct cli *c)
+{
+	const char *alg = cli_value(c, OPT_ALG);
+
+	return alg && is_cbc(kvault_alg_parse(alg)) ? CLI_RIGHTS_CBC : KVAULT_OP_ENCRYPT;
+}
+
 int cli_key_encrypt(struct cli *c)
 {
 	struct kvault_pair pairs[CLI_VALUES_MAX];
@@ -261,7 +268,7 @@ int cli_key_encrypt(struct cli *c)
 	if (!r)
 		r = contexts(c, pairs);
 	if (!r)
-		r = cli_key_for(c, &a, KVAULT_OP_ENCRYPT, pairs, c->n_values[OPT_CONTEXT], &key);
+		r = cli_key_for(c, &a, rights(c), pairs, c->n_values[OPT_CONTEXT], &key);
 	if (!r)
 		r = cli_alg(c, &key, KVAULT_OP_ENCRYPT, &alg);
 	if (r)

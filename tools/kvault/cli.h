@@ -186,6 +186,9 @@ void cli_key_path(const struct kvault_address *a, const char *suffix, char *out,
 /* Opens a key for one operation. */
 int cli_key(struct cli *c, const struct kvault_address *a, uint32_t op, struct kvault_key *ret);
 /* The same, and for what: into the log. */
+/* To encrypt by CBC: see KVAULT_ALG_A128CBC. */
+#define CLI_RIGHTS_CBC	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT)
+
 int cli_key_for(struct cli *c, const struct kvault_address *a, uint32_t op,
 		const struct kvault_pair *pairs, size_t n, struct kvault_key *ret);
 /* "encrypt", "wrap": as messages and roles call an operation. */
