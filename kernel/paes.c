@@ -32,6 +32,7 @@
 #include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/percpu-refcount.h>
@@ -430,10 +431,14 @@ int kv_paes_init(void)
 /**
  * kv_paes_exit() - take the cipher back
  *
- * No tfm is left, as each holds a reference to the module.
+ * No tfm is left, as each holds a reference to the module. When the module's
+ * own start fails, nobody has asked for that: the crypto core may still be at
+ * the test of the new cipher, in a thread of its own.
  */
 void kv_paes_exit(void)
 {
+	while (refcount_read(&kv_paes_alg.base.cra_refcnt) > 1)
+		msleep(20);
 	crypto_unregister_skcipher(&kv_paes_alg);
 }
 
