@@ -133,7 +133,7 @@ void *kv_copy_in(u64 uptr, u32 len, u32 max)
 	p = kvmalloc(len ?: 1, GFP_KERNEL_ACCOUNT);
 	if (!p)
 		return ERR_PTR(-ENOMEM);
-	if (copy_from_user(p, u64_to_user_ptr(uptr), len)) {
+	if (len && copy_from_user(p, u64_to_user_ptr(uptr), len)) {
 		memzero_explicit(p, len);	/* a part of it has come */
 		kvfree(p);
 		return ERR_PTR(-EFAULT);

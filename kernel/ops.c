@@ -167,8 +167,9 @@ static int control_copy_out(struct kvault_control *arg, const struct kv_seg *jso
 	arg->secret_out_len = value_len;
 	if (room < json->len || value_room < value_len)
 		return -EMSGSIZE;
-	if (copy_to_user(u64_to_user_ptr(arg->reply), json->p, json->len) ||
-	    copy_to_user(u64_to_user_ptr(arg->secret_out), value, value_len))
+	if (copy_to_user(u64_to_user_ptr(arg->reply), json->p, json->len))
+		return -EFAULT;
+	if (value_len && copy_to_user(u64_to_user_ptr(arg->secret_out), value, value_len))
 		return -EFAULT;
 	return 0;
 }
