@@ -30,7 +30,7 @@ static volatile sig_atomic_t is_busy;
 static volatile sig_atomic_t is_told;	/* to end when there is nothing to do */
 static volatile sig_atomic_t is_bound;	/* belongs to a tenant; a spare waits for ever */
 
-static uint8_t in[KVAULT_MSG_MAX];
+static uint8_t in[KVAULT_MSG_MAX] __attribute__((aligned(8)));
 static uint8_t out[KVE_ANSWER_MAX];
 
 static void on_tick(int sig)
@@ -124,6 +124,14 @@ static void note(int notes, char what)
 		kvd_log(LOG_WARNING, "The parent cannot be told");
 }
 
+/* Whose the worker is, by its first message. */
+static char bound_note(void)
+{
+	const struct kvault_msg *msg = (const struct kvault_msg *)in;
+
+	return msg->tenant_kind == KVAULT_TENANT_HOST ? KVE_NOTE_BOUND : KVE_NOTE_GUEST;
+}
+
 /* Messages, until there is a reason to end. */
 static int serve(struct kve_worker *w, int dev, int notes)
 {
@@ -138,7 +146,7 @@ static int serve(struct kve_worker *w, int dev, int notes)
 		ticks = 0;
 		is_busy = 1;
 		if (!is_bound)
-			note(notes, KVE_NOTE_BOUND);
+			note(notes, bound_note());
 		is_bound = 1;
 		reply_len = kve_worker_handle(w, in, (size_t)len, out, sizeof(out));
 		kvd_wipe(in, (size_t)len);

@@ -4,10 +4,10 @@
 
 #include "engine/engine.h"
 
-
 /* What a worker tells its parent, one byte each. */
 #define KVE_NOTE_SPARE	'S'	/* attached, waits for its first message */
-#define KVE_NOTE_BOUND	'B'	/* had one: belongs to a tenant now */
+#define KVE_NOTE_BOUND	'B'	/* had one: belongs to the host now */
+#define KVE_NOTE_GUEST	'G'	/* ... to another tenant */
 
 /* How a worker ends; others are failures to be logged. */
 #define KVE_EXIT_DONE		0	/* idle, or told to */

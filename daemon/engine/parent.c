@@ -4,11 +4,15 @@
  * nor OpenSSL: it sees to it that one spare worker is always attached, and
  * starts anew what ended.
  *
- *	STARTING --[note S]--> SPARE --[note B]--> BOUND --> ended
+ *	STARTING --[note S]--> SPARE --[note B, G]--> BOUND --> ended
  *	    `------------------- ended, back-off <-'
  *
  * Each worker is a new execution of this program, so that no two share the
  * layout of their memory. At most one is STARTING or SPARE.
+ *
+ * Anybody can have a thousand tenants, by namespaces. Tenants other than the
+ * host share three quarters of the workers: one more, and the one that has had
+ * its worker longest loses it. So the host finds a spare at any time.
  */
 #include "engine/parent.h"
 
@@ -37,6 +41,8 @@ struct worker {
 	struct worker *next;
 	struct parent *parent;
 	enum worker_state state;
+	int is_guest;		/* BOUND, and not to the host */
+	int is_told;		/* to end, for another tenant's sake */
 	pid_t pid;
 	int notes;
 	uint64_t started;
@@ -220,6 +226,27 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* --- what workers tell ------------------------------------------------------------ */
 
+/* What it does now it still answers; its tenant gets another one, in turn. */
+static void bound_guests(struct parent *p)
+{
+	unsigned int guests = 0, max = p->options->workers_max - (p->options->workers_max + 3) / 4;
+	struct worker *oldest = NULL;
+
+#ifdef KVAULT_MUTANT_GUESTS_ALL
+	return;
+#endif
+	/* new ones come first in the list */
+	for (struct worker *w = p->workers; w; w = w->next)
+		if (w->is_guest && !w->is_told) {
+			guests++;
+			oldest = w;
+		}
+	if (guests <= (max ? max : 1))
+		return;
+	oldest->is_told = 1;
+	kill(oldest->pid, SIGTERM);
+}
+
 static int on_note(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct worker *w = userdata;
@@ -237,8 +264,10 @@ static int on_note(sd_event_source *source, int fd, uint32_t revents, void *user
 		if (!p->is_ready)
 			sd_notify(0, "READY=1");
 		p->is_ready = 1;
-	} else if (c == KVE_NOTE_BOUND && w->state == SPARE) {
+	} else if ((c == KVE_NOTE_BOUND || c == KVE_NOTE_GUEST) && w->state == SPARE) {
 		w->state = BOUND;
+		w->is_guest = c == KVE_NOTE_GUEST;
+		bound_guests(p);
 		keep_spare(p);
 	}
 	say_status(p);
