@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c denial.c head.c kaudit.c \
-	keyrule.c lease.c unit.c)
-API_SRCS := $(addprefix api/,access.c audit.c control.c keychange.c keyjson.c keymake.c \
-	keyread.c newversion.c request.c roles.c root.c secrets.c skip.c status.c vaults.c)
-STORE_SRCS := $(addprefix store/,keys.c leases.c log.c meta.c roles.c schema.c sqlite.c \
+	keyrule.c lease.c purge.c unit.c)
+API_SRCS := $(addprefix api/,access.c audit.c control.c deleted.c keychange.c keyjson.c keymake.c \
+	keyread.c newversion.c request.c roles.c root.c secrets.c skip.c status.c users.c vaults.c)
+STORE_SRCS := $(addprefix store/,deleted.c keys.c leases.c log.c meta.c roles.c schema.c sqlite.c \
 	tenants.c vaults.c)
 KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c journal.c json.c \
 	log.c time.c)
@@ -57,3 +57,7 @@ test-secret_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 TESTS += test-log
 test-log_SRCS := test-log.c $(DAEMON_DOUBLE)
 test-log_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-deleted
+test-deleted_SRCS := test-deleted.c $(DAEMON_DOUBLE)
+test-deleted_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

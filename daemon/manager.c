@@ -19,6 +19,7 @@
 #include "core/checkpoint.h"
 #include "core/head.h"
 #include "core/lease.h"
+#include "core/purge.h"
 #include "link.h"
 #include "manager.h"
 #include "outcome.h"
@@ -31,6 +32,7 @@
 #define TURN_MAX	8		/* requests before it is the records' turn */
 #define GROUP_US	20000ull	/* records alone wait so long for others */
 #define LEASES_MAX	32		/* that are closed at once */
+#define PURGES_MAX	16		/* objects that are destroyed at once */
 #define TICK_US		1000000ull
 #define REQUEST_KEEP_S	600
 
@@ -590,6 +592,8 @@ static void keep_house(struct kvd_manager *m)
 		/* What is still to be told may be of a lease that is over by time. */
 		r = kvd_records_are_told(&m->records) ?
 		    kvd_lease_expire(&m->ctx, both[i], LEASES_MAX) : 0;
+		if (r >= 0)
+			r = kvd_purge_overdue(&m->ctx, both[i], PURGES_MAX);
 		if (r >= 0)
 			r = kvd_store_requests_expire(both[i], m->ctx.now - REQUEST_KEEP_S);
 		if (r < 0)

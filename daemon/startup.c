@@ -287,6 +287,8 @@ static int note_claim(struct kvd_context *ctx, uint64_t generation)
 	if (strcmp(boot, ctx->meta.boot) || generation <= ctx->meta.generation) {
 		r = kvd_store_tenants_reset_seq(ctx->host);
 		if (!r)
+			r = kvd_store_volumes_reset(ctx->host);
+		if (!r)
 			r = kvd_lease_lose_all(ctx, ctx->host, ctx->meta.host.b);
 	}
 	if (!r)

@@ -67,6 +67,8 @@ static int find(struct kvd_request *req, struct kvd_version *v)
 
 	if (!kvd_id_is_zero(a->version) || !kvd_id_is_zero(a->key)) {
 		r = kvd_store_version_by_id(req->st, req->msg.tenant, a->key, a->version, v);
+		if (!r && v->deleted)
+			return kvd_fail(req, KVD_E_KEY_DISABLED, "Key %s is deleted", v->name);
 	} else {
 		if (kvd_address_parse(req->path, len, short_form, &at) ||
 		    at.type != KVAULT_TYPE_KEY)
@@ -129,7 +131,7 @@ static bool is_volume(const struct kvd_request *req)
 
 static int decide(struct kvd_request *req, const struct kvd_version *v, uint32_t *ops)
 {
-	uint32_t may = 0;
+	uint64_t may = 0;
 	int r;
 
 	if (is_volume(req)) {
@@ -149,7 +151,7 @@ static int decide(struct kvd_request *req, const struct kvd_version *v, uint32_t
 						v->ops), v->vault_name, v->name);
 	if (!(v->flags & KVAULT_KEY_ENABLED))
 		return kvd_fail(req, KVD_E_KEY_DISABLED, "Key %s is disabled", v->name);
-	*ops = may & v->ops;
+	*ops = (uint32_t)may & v->ops;
 	if (!*ops || (req->access.ops & ~*ops))
 		return kvd_fail(req, KVD_E_KEY_OPERATION, "key_ops of %s do not allow this",
 				v->name);

@@ -28,7 +28,7 @@ int kvd_api_render(struct kvd_request *req, int r);
 json_t *kvd_api_error(const struct kvd_request *req, int r);
 
 /* What handlers share. */
-int kvd_api_may(struct kvd_request *req, const char *vault, const char *name, uint32_t action);
+int kvd_api_may(struct kvd_request *req, const char *vault, const char *name, uint64_t action);
 int kvd_api_vault_name(struct kvd_request *req, const char *name);
 int kvd_api_object_name(struct kvd_request *req, const char *name);
 
@@ -44,6 +44,7 @@ int kvd_api_key_create(struct kvd_request *req);
 int kvd_api_key_import(struct kvd_request *req);
 int kvd_api_key_get(struct kvd_request *req);
 int kvd_api_key_token(struct kvd_request *req);
+int kvd_api_users(struct kvd_request *req);
 
 int kvd_api_secret_set(struct kvd_request *req);
 int kvd_api_secret_get(struct kvd_request *req);
@@ -52,6 +53,11 @@ int kvd_api_secret_get(struct kvd_request *req);
 int kvd_api_patch(struct kvd_request *req);
 int kvd_api_list(struct kvd_request *req);
 int kvd_api_versions(struct kvd_request *req);
+int kvd_api_delete(struct kvd_request *req);
+int kvd_api_deleted_get(struct kvd_request *req);
+int kvd_api_deleted_list(struct kvd_request *req);
+int kvd_api_recover(struct kvd_request *req);
+int kvd_api_purge(struct kvd_request *req);
 
 int kvd_api_role_put(struct kvd_request *req);
 int kvd_api_role_get(struct kvd_request *req);

@@ -25,6 +25,7 @@ static const struct {
 	{ KVAULT_METHOD_GET, "vaults/*/keys", "KeyList", kvd_api_list, false, false },
 	{ KVAULT_METHOD_GET, "vaults/*/keys/*/versions", "KeyListVersions", kvd_api_versions,
 	  false, false },
+	{ KVAULT_METHOD_GET, "vaults/*/keys/*/users", "KeyUsers", kvd_api_users, false, false },
 	{ KVAULT_METHOD_GET, "vaults/*/keys/*", "KeyGet", kvd_api_key_get, false, false },
 	{ KVAULT_METHOD_GET, "vaults/*/keys/*/*", "KeyGet", kvd_api_key_get, false, false },
 	{ KVAULT_METHOD_PATCH, "vaults/*/keys/*", "KeyUpdate", kvd_api_patch, false, false },
@@ -33,6 +34,14 @@ static const struct {
 	  false },
 	{ KVAULT_METHOD_POST, "vaults/*/keys/*/*/token", "KeyToken", kvd_api_key_token, false,
 	  false },
+	{ KVAULT_METHOD_DELETE, "vaults/*/keys/*", "KeyDelete", kvd_api_delete, false, false },
+	{ KVAULT_METHOD_GET, "vaults/*/deletedkeys", "KeyListDeleted", kvd_api_deleted_list, false,
+	  false },
+	{ KVAULT_METHOD_GET, "vaults/*/deletedkeys/*", "KeyGetDeleted", kvd_api_deleted_get, false,
+	  false },
+	{ KVAULT_METHOD_POST, "vaults/*/deletedkeys/*/recover", "KeyRecover", kvd_api_recover,
+	  false, false },
+	{ KVAULT_METHOD_DELETE, "vaults/*/deletedkeys/*", "KeyPurge", kvd_api_purge, false, false },
 	{ KVAULT_METHOD_PUT, "vaults/*/secrets/*", "SecretSet", kvd_api_secret_set, false, true },
 	{ KVAULT_METHOD_GET, "vaults/*/secrets", "SecretList", kvd_api_list, false, false },
 	{ KVAULT_METHOD_GET, "vaults/*/secrets/*/versions", "SecretListVersions",
@@ -42,6 +51,16 @@ static const struct {
 	  false },
 	{ KVAULT_METHOD_PATCH, "vaults/*/secrets/*", "SecretUpdate", kvd_api_patch, false, false },
 	{ KVAULT_METHOD_PATCH, "vaults/*/secrets/*/*", "SecretUpdate", kvd_api_patch, false,
+	  false },
+	{ KVAULT_METHOD_DELETE, "vaults/*/secrets/*", "SecretDelete", kvd_api_delete, false,
+	  false },
+	{ KVAULT_METHOD_GET, "vaults/*/deletedsecrets", "SecretListDeleted", kvd_api_deleted_list,
+	  false, false },
+	{ KVAULT_METHOD_GET, "vaults/*/deletedsecrets/*", "SecretGetDeleted", kvd_api_deleted_get,
+	  false, false },
+	{ KVAULT_METHOD_POST, "vaults/*/deletedsecrets/*/recover", "SecretRecover",
+	  kvd_api_recover, false, false },
+	{ KVAULT_METHOD_DELETE, "vaults/*/deletedsecrets/*", "SecretPurge", kvd_api_purge, false,
 	  false },
 	{ KVAULT_METHOD_PUT, "roleAssignments/*", "RoleAssignmentPut", kvd_api_role_put, false,
 	  false },
@@ -90,6 +109,14 @@ static void set_object(struct kvd_request *req)
 				      n ? "/" : "", req->seg[i]);
 }
 
+static uint32_t type_of(const struct kvd_request *req)
+{
+	bool is_secret = req->n_seg > 2 && (!strcasecmp(req->seg[2], "secrets") ||
+					    !strcasecmp(req->seg[2], "deletedsecrets"));
+
+	return is_secret ? KVAULT_TYPE_SECRET : KVAULT_TYPE_KEY;
+}
+
 static int parse_body(struct kvd_request *req)
 {
 	if (req->msg.op == KVAULT_METHOD_GET || req->msg.op == KVAULT_METHOD_DELETE) {
@@ -119,8 +146,7 @@ int kvd_api_control(struct kvd_request *req)
 	if (!req->n_seg)
 		return kvd_fail(req, KVD_E_NOT_FOUND, "There is no such resource");
 	set_object(req);
-	req->type = req->n_seg > 2 && !strcasecmp(req->seg[2], "secrets") ? KVAULT_TYPE_SECRET :
-									    KVAULT_TYPE_KEY;
+	req->type = type_of(req);
 	for (i = 0; i < ARRAY_SIZE(routes); i++) {
 		if (!matches(req, routes[i].pattern))
 			continue;
@@ -180,7 +206,7 @@ int kvd_api_render(struct kvd_request *req, int r)
 	return 0;
 }
 
-int kvd_api_may(struct kvd_request *req, const char *vault, const char *name, uint32_t action)
+int kvd_api_may(struct kvd_request *req, const char *vault, const char *name, uint64_t action)
 {
 	return kvd_access_check(req->st, req->msg.tenant, &req->who,
 				&(struct kvd_place){ vault, req->type, name }, action, &req->why);

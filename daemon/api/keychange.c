@@ -6,7 +6,7 @@
 #include "api/keyjson.h"
 #include "util/base64.h"
 
-static int may_change(struct kvd_request *req, uint32_t action)
+static int may_change(struct kvd_request *req, uint64_t action)
 {
 	int r;
 

@@ -252,13 +252,26 @@ static json_t *attributes_json(const struct kvd_vault *vault, const struct kvd_v
 	return r ? NULL : TAKE_PTR(a);
 }
 
-static int add_common(json_t *j, const struct kvd_vault *vault, const struct kvd_version *v)
+static int add_deletion(json_t *j, const struct kvd_context *ctx, const struct kvd_version *v)
+{
+	int r = 0;
+
+	r |= kvd_json_set(j, "recoveryId", json_sprintf("https://%s.%s/deleted%s/%s", v->vault_name,
+							ctx->suffix, kvd_type_collection(v->type),
+							v->name));
+	r |= kvd_json_set(j, "deletedDate", json_integer((json_int_t)v->deleted));
+	r |= kvd_json_set(j, "scheduledPurgeDate", json_integer((json_int_t)v->purge));
+	return r;
+}
+
+static int add_common(json_t *j, const struct kvd_context *ctx, const struct kvd_vault *vault,
+		      const struct kvd_version *v)
 {
 	int r = 0;
 
 	r |= kvd_json_set(j, "attributes", attributes_json(vault, v));
 	r |= kvd_json_set(j, "tags", json_loads(v->tags, 0, NULL));
-	return r;
+	return v->deleted ? r | add_deletion(j, ctx, v) : r;
 }
 
 /* Bundle and item of a list: the same, as neither has the value. */
@@ -271,7 +284,7 @@ static json_t *secret_json(const struct kvd_context *ctx, const struct kvd_vault
 	if (!j)
 		return NULL;
 	r |= kvd_json_set(j, "id", kid_json(ctx, v, with_version));
-	r |= add_common(j, vault, v);
+	r |= add_common(j, ctx, vault, v);
 	return r ? NULL : TAKE_PTR(j);
 }
 
@@ -287,7 +300,7 @@ json_t *kvd_keyjson_bundle(const struct kvd_context *ctx, const struct kvd_vault
 	if (!j)
 		return NULL;
 	r |= kvd_json_set(j, "key", kvd_keyjson_key(ctx, v));
-	r |= add_common(j, vault, v);
+	r |= add_common(j, ctx, vault, v);
 	return r ? NULL : TAKE_PTR(j);
 }
 
@@ -310,7 +323,10 @@ json_t *kvd_keyjson_item(const struct kvd_context *ctx, const struct kvd_vault *
 	if (v->bits)
 		r |= kvd_json_set(j, "key_size", json_integer(v->bits));
 	r |= kvd_json_set(j, "key_ops", ops_json(v->ops));
-	r |= add_common(j, vault, v);
+	if (with_version ? v->used : v->object_used)
+		r |= kvd_json_set(j, "lastUsed", json_integer(with_version ? v->used :
+								  v->object_used));
+	r |= add_common(j, ctx, vault, v);
 	return r ? NULL : TAKE_PTR(j);
 }
 

@@ -49,6 +49,8 @@ int kvd_keyjson_not_found(struct kvd_request *req);
  * A new version: its place in the vault of the path, with ids; and into the
  * store, when it has its blob, with the answer. api/newversion.c
  */
+/* KVD_E_DELETED */
+int kvd_new_check_name(struct kvd_request *req, const struct kvd_object *o);
 int kvd_new_place(struct kvd_request *req, struct kvd_vault *vault, struct kvd_version *v,
 		  bool *ret_is_new);
 int kvd_new_keep(struct kvd_request *req, const struct kvd_vault *vault, struct kvd_version *v,

@@ -151,6 +151,9 @@ static int made(struct kvd_request *req, const struct kvd_done *done)
 		return kvd_fail(req, KVD_E_CONFLICT,
 				"Key %s was made by somebody else meanwhile: try again", m->v.name);
 	m->is_new_object = r == KVD_E_KEY_NOT_FOUND;
+	r = kvd_new_check_name(req, &o);
+	if (r)
+		return r;
 	return kvd_new_keep(req, &vault, &m->v, m->is_new_object);
 }
 

@@ -94,7 +94,10 @@ static int answer(struct kvd_request *req, struct list *l, const char *where)
 	return req->reply ? 0 : -ENOMEM;
 }
 
-int kvd_api_list(struct kvd_request *req)
+typedef int each_fn(struct kvd_store *st, const uint8_t *tenant, const char *vault, uint32_t type,
+		    const char *after, unsigned int limit, kvd_version_fn *fn, void *data);
+
+static int list(struct kvd_request *req, const char *prefix, each_fn *each)
 {
 	_cleanup_vault_ struct kvd_vault vault = { 0 };
 	_cleanup_json_ json_t *value = json_array();
@@ -104,7 +107,7 @@ int kvd_api_list(struct kvd_request *req)
 
 	if (!value)
 		return -ENOMEM;
-	snprintf(where, sizeof(where), "/vaults/%s/%s", req->seg[1],
+	snprintf(where, sizeof(where), "/vaults/%s/%s%s", req->seg[1], prefix,
 		 kvd_type_collection(req->type));
 	r = may_read(req, NULL);
 	if (!r)
@@ -112,11 +115,19 @@ int kvd_api_list(struct kvd_request *req)
 	if (!r)
 		r = kvd_keyjson_vault(req, &vault);
 	if (!r)
-		r = kvd_store_object_each(req->st, req->msg.tenant, vault.name, req->type, after,
-					  l.max + 1, list_one, &l);
-	if (r)
-		return r;
-	return answer(req, &l, where);
+		r = each(req->st, req->msg.tenant, vault.name, req->type, after, l.max + 1,
+			 list_one, &l);
+	return r ? r : answer(req, &l, where);
+}
+
+int kvd_api_list(struct kvd_request *req)
+{
+	return list(req, "", kvd_store_object_each);
+}
+
+int kvd_api_deleted_list(struct kvd_request *req)
+{
+	return list(req, "deleted", kvd_store_deleted_each);
 }
 
 int kvd_api_versions(struct kvd_request *req)

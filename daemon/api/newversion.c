@@ -19,6 +19,17 @@ static int check_room(struct kvd_request *req)
 	return 0;
 }
 
+int kvd_new_check_name(struct kvd_request *req, const struct kvd_object *o)
+{
+#ifdef KVAULT_MUTANT_DELETED_NAME
+	return 0;
+#endif
+	if (!o->deleted)
+		return 0;
+	return kvd_fail(req, KVD_E_DELETED, "A %s of the name %s is deleted and can be recovered",
+			kvd_type_noun(req->type), o->name);
+}
+
 int kvd_new_place(struct kvd_request *req, struct kvd_vault *vault, struct kvd_version *v,
 		  bool *ret_is_new)
 {
@@ -41,6 +52,8 @@ int kvd_new_place(struct kvd_request *req, struct kvd_vault *vault, struct kvd_v
 		snprintf(o.name, sizeof(o.name), "%s", req->seg[3]);
 		r = kvd_id_new(&o.id);
 	}
+	if (!r)
+		r = kvd_new_check_name(req, &o);
 	if (!r)
 		r = kvd_id_new(&v->id);
 	if (r)

@@ -20,7 +20,7 @@ static bool is_guid(const char *text)
 }
 
 /* Where an assignment takes effect, as the rights to make it are asked for there. */
-static int may_at(struct kvd_request *req, const char *scope, uint32_t action)
+static int may_at(struct kvd_request *req, const char *scope, uint64_t action)
 {
 	struct kvd_address a;
 	char vault[KVD_VAULT_NAME_MAX + 1];
@@ -134,7 +134,7 @@ int kvd_api_role_put(struct kvd_request *req)
 	return r ? r : answer(req, &a, 201);
 }
 
-static int find(struct kvd_request *req, uint32_t action, struct kvd_assignment *a)
+static int find(struct kvd_request *req, uint64_t action, struct kvd_assignment *a)
 {
 	int r;
 

@@ -6,7 +6,7 @@
  */
 #include "api/keyjson.h"
 
-static int may(struct kvd_request *req, uint32_t action)
+static int may(struct kvd_request *req, uint64_t action)
 {
 	int r;
 

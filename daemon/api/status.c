@@ -92,7 +92,7 @@ static json_t *audit_json(struct kvd_request *req)
 	uint8_t hash[32];
 	char hex[65];
 	uint64_t seq = 0;
-	uint32_t may = 0;
+	uint64_t may = 0;
 
 	if (kvd_access_actions(req->st, req->msg.tenant, &req->who, &(struct kvd_place){ 0 },
 			       &may))

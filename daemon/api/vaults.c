@@ -139,7 +139,7 @@ struct list {
 static int list_one(const struct kvd_vault *v, void *data)
 {
 	struct list *l = data;
-	uint32_t may = 0;
+	uint64_t may = 0;
 	int r;
 
 	l->seen++;

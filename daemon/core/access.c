@@ -9,27 +9,36 @@
 #define USER_OPS	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT | KVAULT_OP_SIGN |	\
 			 KVAULT_OP_VERIFY | KVAULT_OP_WRAP | KVAULT_OP_UNWRAP)
 
+#define KEY_LIFE	(KVD_MAY_KEY_DELETE | KVD_MAY_KEY_RECOVER | KVD_MAY_KEY_PURGE |	\
+			 KVD_MAY_KEY_BACKUP | KVD_MAY_KEY_RESTORE | KVD_MAY_KEY_ROTATE)
+#define SECRET_LIFE	(KVD_MAY_SECRET_DELETE | KVD_MAY_SECRET_RECOVER |		\
+			 KVD_MAY_SECRET_PURGE | KVD_MAY_SECRET_BACKUP |			\
+			 KVD_MAY_SECRET_RESTORE)
+
 /* The last is left to who has CAP_SYS_ADMIN: a role cannot be had without a store. */
 static const struct {
 	const char *slug, *name, *guid;
-	uint32_t actions;
+	uint64_t actions;
 } roles[] = {
 	{ "administrator", "Key Vault Administrator", "00482a5a-887f-4fb3-b363-3b7fe8e74483",
 	  KVD_MAY_ALL & ~KVD_MAY_ROOT },
 	{ "reader", "Key Vault Reader", "21090545-7ca7-4776-b22c-e363652d74d2",
 	  KVD_MAY_VAULT_READ | KVD_MAY_READ | KVD_MAY_SECRET_READ },
 	{ "crypto-officer", "Key Vault Crypto Officer", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
-	  KVAULT_OP_ALL | KVD_MAY_VAULT_READ | KVD_MAY_READ | KVD_MAY_KEY_WRITE },
+	  KVAULT_OP_ALL | KVD_MAY_VAULT_READ | KVD_MAY_READ | KVD_MAY_KEY_WRITE | KEY_LIFE },
 	{ "crypto-user", "Key Vault Crypto User", "12338af0-0e69-4776-bea7-57ae8d297424",
-	  USER_OPS | KVD_MAY_VAULT_READ | KVD_MAY_READ },
+	  USER_OPS | KVD_MAY_VAULT_READ | KVD_MAY_READ | KVD_MAY_KEY_BACKUP },
 	{ "secrets-officer", "Key Vault Secrets Officer", "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
-	  KVD_MAY_VAULT_READ | KVD_MAY_SECRET_READ | KVD_MAY_SECRET_GET | KVD_MAY_SECRET_WRITE },
+	  KVD_MAY_VAULT_READ | KVD_MAY_SECRET_READ | KVD_MAY_SECRET_GET | KVD_MAY_SECRET_WRITE |
+	  SECRET_LIFE },
+	{ "purge-operator", "Key Vault Purge Operator", "a68e7c17-0ab2-4c09-9a58-125dae29748c",
+	  KVD_MAY_VAULT_READ | KVD_MAY_VAULT_PURGE },
 	{ "secrets-user", "Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6",
 	  KVD_MAY_VAULT_READ | KVD_MAY_SECRET_READ | KVD_MAY_SECRET_GET },
 };
 
 static const struct {
-	uint32_t action;
+	uint64_t action;
 	const char *name;
 } actions[] = {
 	{ KVAULT_OP_ENCRYPT, "keys/encrypt/action" },
@@ -41,18 +50,30 @@ static const struct {
 	{ KVAULT_OP_VOLUME, "keys/volume/action" },
 	{ KVD_MAY_READ, "keys/read" },
 	{ KVD_MAY_KEY_WRITE, "keys/write" },
+	{ KVD_MAY_KEY_DELETE, "keys/delete" },
+	{ KVD_MAY_KEY_RECOVER, "keys/recover/action" },
+	{ KVD_MAY_KEY_PURGE, "keys/purge/action" },
+	{ KVD_MAY_KEY_BACKUP, "keys/backup/action" },
+	{ KVD_MAY_KEY_RESTORE, "keys/restore/action" },
+	{ KVD_MAY_KEY_ROTATE, "keys/rotate/action" },
 	{ KVD_MAY_VAULT_READ, "vaults/read" },
 	{ KVD_MAY_SECRET_READ, "secrets/readMetadata/action" },
 	{ KVD_MAY_SECRET_GET, "secrets/getSecret/action" },
 	{ KVD_MAY_SECRET_WRITE, "secrets/setSecret/action" },
+	{ KVD_MAY_SECRET_DELETE, "secrets/delete" },
+	{ KVD_MAY_SECRET_RECOVER, "secrets/recover/action" },
+	{ KVD_MAY_SECRET_PURGE, "secrets/purge/action" },
+	{ KVD_MAY_SECRET_BACKUP, "secrets/backup/action" },
+	{ KVD_MAY_SECRET_RESTORE, "secrets/restore/action" },
 	{ KVD_MAY_VAULT_WRITE, "vaults/write" },
+	{ KVD_MAY_VAULT_PURGE, "vaults/purge/action" },
 	{ KVD_MAY_ROLE_READ, "roleAssignments/read" },
 	{ KVD_MAY_ROLE_WRITE, "roleAssignments/write" },
 	{ KVD_MAY_AUDIT, "audit/read" },
 	{ KVD_MAY_ROOT, "root/write" },
 };
 
-const char *kvd_action_name(uint32_t action)
+const char *kvd_action_name(uint64_t action)
 {
 	size_t i;
 
@@ -73,7 +94,7 @@ const char *kvd_role_slug(const char *role)
 	return NULL;
 }
 
-uint32_t kvd_role_actions(const char *slug)
+uint64_t kvd_role_actions(const char *slug)
 {
 	size_t i;
 
@@ -171,7 +192,7 @@ static bool is_about(const char *text, const struct kvault_principal *p, uint32_
 struct collect {
 	const struct kvd_who *who;
 	const struct kvd_place *at;
-	uint32_t caller, opener;
+	uint64_t caller, opener;
 	int (*fn)(const struct kvd_assignment *a, void *data);
 	void *data;
 };
@@ -190,7 +211,7 @@ static int collect_one(const struct kvd_assignment *a, void *data)
 }
 
 int kvd_access_actions(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
-		       const struct kvd_place *at, uint32_t *ret)
+		       const struct kvd_place *at, uint64_t *ret)
 {
 	struct collect c = { .who = who, .at = at };
 	int r;
@@ -212,9 +233,9 @@ int kvd_access_actions(struct kvd_store *st, const uint8_t *tenant, const struct
 }
 
 int kvd_access_check(struct kvd_store *st, const uint8_t *tenant, const struct kvd_who *who,
-		     const struct kvd_place *at, uint32_t action, struct kvd_why *why)
+		     const struct kvd_place *at, uint64_t action, struct kvd_why *why)
 {
-	uint32_t may = 0;
+	uint64_t may = 0;
 	int r;
 
 	r = kvd_access_actions(st, tenant, who, at, &may);

@@ -48,6 +48,8 @@ int kvd_lease_make(struct kvd_context *ctx, struct kvd_store *st, const uint8_t 
 		return -ENOMEM;
 	kvd_audit_object(l.object, v);
 	r = reserve_ivs(st, tenant, v, ops, &l);
+	if (!r)
+		r = kvd_store_version_note_use(st, tenant, v->id.b, ctx->now);
 	if (r)
 		return r;
 	r = kvd_store_lease_add(st, tenant, &l);

@@ -11,7 +11,10 @@
 
 #define SEE	(KVD_MAY_VAULT_READ | KVD_MAY_READ)
 #define USE	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT | KVAULT_OP_SIGN | KVAULT_OP_VERIFY |	\
-		 KVAULT_OP_WRAP | KVAULT_OP_UNWRAP)
+		 KVAULT_OP_WRAP | KVAULT_OP_UNWRAP | KVD_MAY_KEY_BACKUP)
+
+#define LIFE	(KVD_MAY_KEY_DELETE | KVD_MAY_KEY_RECOVER | KVD_MAY_KEY_PURGE |	\
+		 KVD_MAY_KEY_BACKUP | KVD_MAY_KEY_RESTORE | KVD_MAY_KEY_ROTATE)
 
 static const struct kvd_id host = { { 1 } }, guest = { { 2 } };
 
@@ -69,17 +72,17 @@ static void assign(struct fixture *f, const struct kvd_id *tenant, const char *r
 	assert_int_equal(kvd_store_role_set(f->st, tenant->b, &a), 0);
 }
 
-static uint32_t may_in(struct fixture *f, const struct kvd_id *tenant, const char *vault,
+static uint64_t may_in(struct fixture *f, const struct kvd_id *tenant, const char *vault,
 		       const char *name)
 {
 	const struct kvd_place at = { vault, KVAULT_TYPE_KEY, name };
-	uint32_t may = 0xdead;
+	uint64_t may = 0xdead;
 
 	assert_int_equal(kvd_access_actions(f->st, tenant->b, &f->who, &at, &may), 0);
 	return may;
 }
 
-static uint32_t may(struct fixture *f, const char *vault, const char *name)
+static uint64_t may(struct fixture *f, const char *vault, const char *name)
 {
 	return may_in(f, &host, vault, name);
 }
@@ -130,7 +133,7 @@ static void roles_hold_in_their_scope(void **state)
 	assert_int_equal(may(f, "payroll", NULL), 0);
 	assert_int_equal(may(f, NULL, NULL), 0);
 	assign(f, &host, "crypto-officer", "uid:1000", "/");
-	assert_int_equal(may(f, NULL, NULL), KVAULT_OP_ALL | SEE | KVD_MAY_KEY_WRITE);
+	assert_int_equal(may(f, NULL, NULL), KVAULT_OP_ALL | SEE | KVD_MAY_KEY_WRITE | LIFE);
 }
 
 /* What is for the keys of a name is not for the secret of that name, nor the other way. */
@@ -139,7 +142,7 @@ static void a_scope_is_of_one_type(void **state)
 	static const struct kvd_place key = { "pay", KVAULT_TYPE_KEY, "db" };
 	static const struct kvd_place secret = { "pay", KVAULT_TYPE_SECRET, "db" };
 	struct fixture *f = *state;
-	uint32_t got = 0;
+	uint64_t got = 0;
 
 	assign(f, &host, "administrator", "uid:1000", "/pay/keys/db");
 	assert_int_equal(kvd_access_actions(f->st, host.b, &f->who, &key, &got), 0);

@@ -28,7 +28,7 @@ static void add_key(struct fixture *f)
 {
 	char tags[] = "{}", jwk[] = "{}";
 	uint8_t blob[] = "KVB1";
-	struct kvd_object o = { { { 20 } }, KVAULT_TYPE_KEY, "signing" };
+	struct kvd_object o = { .id = { { 20 } }, .type = KVAULT_TYPE_KEY, .name = "signing" };
 	struct kvd_vault vault = { .id = { { 10 } }, .name = "payroll", .tags = tags };
 	struct kvd_version v = { .id = { { 30 } }, .object = o.id, .kty = KVAULT_KTY_OCT,
 				 .bits = 256, .ops = KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT,

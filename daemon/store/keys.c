@@ -2,13 +2,6 @@
 /* Keys and secrets: an object has a name, its versions have everything else. */
 #include "store/sql.h"
 
-#define COLUMNS								\
-	"SELECT v.id, v.object, o.vault, c.name, o.name, v.seq, v.kty, v.bits, v.curve, v.ops,"	\
-	" v.flags, v.nbf, v.exp, v.revision, v.ivs, v.created, v.updated, v.tags, v.jwk, v.blob," \
-	" o.type FROM versions v"					\
-	" JOIN objects o ON o.tenant = v.tenant AND o.id = v.object"	\
-	" JOIN vaults c ON c.tenant = o.tenant AND c.id = o.vault"
-
 void kvd_version_done(struct kvd_version *v)
 {
 	free(v->tags);
@@ -35,6 +28,11 @@ static int read_version(sqlite3_stmt *q, struct kvd_version *ret)
 	v.created = sqlite3_column_int64(q, 15);
 	v.updated = sqlite3_column_int64(q, 16);
 	v.type = (uint32_t)sqlite3_column_int64(q, 20);
+	v.deleted = sqlite3_column_int64(q, 21);
+	v.purge = sqlite3_column_int64(q, 22);
+	v.used = sqlite3_column_int64(q, 23);
+	v.volumes = (uint32_t)sqlite3_column_int64(q, 24);
+	v.object_used = sqlite3_column_int64(q, 25);
 	r = kvd_sql_id(q, 0, &v.id);
 	if (!r)
 		r = kvd_sql_id(q, 1, &v.object);
@@ -64,7 +62,8 @@ int kvd_store_object_find(struct kvd_store *st, const uint8_t *tenant, const str
 	struct kvd_object o = { .type = type };
 	int r;
 
-	r = kvd_sql_prepare(st, &q, "SELECT o.id, o.name FROM objects o WHERE o.tenant = ?"
+	r = kvd_sql_prepare(st, &q, "SELECT o.id, o.name, o.deleted FROM objects o"
+			    " WHERE o.tenant = ?"
 			    " AND o.vault = ? AND o.type = ? AND o.name = ?", "ddit", tenant,
 			    vault->b, (int64_t)type, name);
 	if (r < 0)
@@ -75,6 +74,7 @@ int kvd_store_object_find(struct kvd_store *st, const uint8_t *tenant, const str
 	r = kvd_sql_id(q, 0, &o.id);
 	if (!r)
 		r = kvd_sql_text(q, 1, o.name, sizeof(o.name));
+	o.deleted = sqlite3_column_int64(q, 2);
 	if (!r)
 		*ret = o;
 	return r;
@@ -106,7 +106,7 @@ int kvd_store_object_count(struct kvd_store *st, const uint8_t *tenant, uint64_t
 	return 0;
 }
 
-static int one_version(sqlite3_stmt *q, struct kvd_version *ret)
+int kvd_sql_version(sqlite3_stmt *q, struct kvd_version *ret)
 {
 	int r = kvd_sql_step(q);
 
@@ -123,14 +123,15 @@ int kvd_store_version_find(struct kvd_store *st, const uint8_t *tenant, const ch
 	int r;
 
 	if (version)
-		r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ?"
-				    " AND o.type = ? AND o.name = ? AND v.id = ?", "dtitd", tenant,
-				    vault, (int64_t)type, name, version);
+		r = kvd_sql_prepare(st, &q, KVD_SQL_VERSIONS " WHERE v.tenant = ? AND c.name = ?"
+				    " AND o.type = ? AND o.name = ?" KVD_SQL_LIVE " AND v.id = ?",
+				    "dtitd", tenant, vault, (int64_t)type, name, version);
 	else
-		r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ?"
-				    " AND o.type = ? AND o.name = ? ORDER BY v.seq DESC LIMIT 1",
+		r = kvd_sql_prepare(st, &q, KVD_SQL_VERSIONS " WHERE v.tenant = ? AND c.name = ?"
+				    " AND o.type = ? AND o.name = ?" KVD_SQL_LIVE
+				    " ORDER BY v.seq DESC LIMIT 1",
 				    "dtit", tenant, vault, (int64_t)type, name);
-	return r < 0 ? r : one_version(q, ret);
+	return r < 0 ? r : kvd_sql_version(q, ret);
 }
 
 int kvd_store_version_by_id(struct kvd_store *st, const uint8_t *tenant, const uint8_t *object,
@@ -139,9 +140,9 @@ int kvd_store_version_by_id(struct kvd_store *st, const uint8_t *tenant, const u
 	_cleanup_stmt_ sqlite3_stmt *q = NULL;
 	int r;
 
-	r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND v.object = ? AND v.id = ?",
-			    "ddd", tenant, object, version);
-	return r < 0 ? r : one_version(q, ret);
+	r = kvd_sql_prepare(st, &q, KVD_SQL_VERSIONS " WHERE v.tenant = ? AND v.object = ?"
+			    " AND v.id = ?", "ddd", tenant, object, version);
+	return r < 0 ? r : kvd_sql_version(q, ret);
 }
 
 int kvd_store_version_add(struct kvd_store *st, const uint8_t *tenant,
@@ -195,7 +196,33 @@ int kvd_store_version_give_ivs(struct kvd_store *st, const uint8_t *tenant,
 	return r < 0 ? r : 0;
 }
 
-static int each(sqlite3_stmt *q, kvd_version_fn *fn, void *data)
+int kvd_store_version_note_use(struct kvd_store *st, const uint8_t *tenant,
+			       const uint8_t *version, int64_t now)
+{
+	int r = kvd_sql_run(st, "UPDATE versions SET used = ? WHERE tenant = ? AND id = ?", "idd",
+			    now, tenant, version);
+
+	return r < 0 ? r : 0;
+}
+
+int kvd_store_version_note_volume(struct kvd_store *st, const uint8_t *tenant,
+				  const uint8_t *version, bool is_open, int64_t now)
+{
+	int r = kvd_sql_run(st, "UPDATE versions SET volumes = max(volumes + ?, 0), used = ?"
+			    " WHERE tenant = ? AND id = ?", "iidd", (int64_t)(is_open ? 1 : -1),
+			    now, tenant, version);
+
+	return r < 0 ? r : 0;
+}
+
+int kvd_store_volumes_reset(struct kvd_store *st)
+{
+	int r = kvd_sql_run(st, "UPDATE versions SET volumes = 0 WHERE volumes > 0", "");
+
+	return r < 0 ? r : 0;
+}
+
+int kvd_sql_versions(sqlite3_stmt *q, kvd_version_fn *fn, void *data)
 {
 	int r;
 
@@ -218,12 +245,11 @@ int kvd_store_object_each(struct kvd_store *st, const uint8_t *tenant, const cha
 	_cleanup_stmt_ sqlite3_stmt *q = NULL;
 	int r;
 
-	r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ? AND o.name > ?"
-			    " AND o.type = ? AND v.seq = (SELECT max(n.seq) FROM versions n"
-			    " WHERE n.tenant = v.tenant AND n.object = v.object)"
+	r = kvd_sql_prepare(st, &q, KVD_SQL_VERSIONS " WHERE v.tenant = ? AND c.name = ?"
+			    " AND o.name > ? AND o.type = ?" KVD_SQL_LIVE KVD_SQL_NEWEST
 			    " ORDER BY o.name LIMIT ?", "dttii", tenant, vault, after,
 			    (int64_t)type, (int64_t)limit);
-	return r < 0 ? r : each(q, fn, data);
+	return r < 0 ? r : kvd_sql_versions(q, fn, data);
 }
 
 int kvd_store_version_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
@@ -233,9 +259,9 @@ int kvd_store_version_each(struct kvd_store *st, const uint8_t *tenant, const ch
 	_cleanup_stmt_ sqlite3_stmt *q = NULL;
 	int r;
 
-	r = kvd_sql_prepare(st, &q, COLUMNS " WHERE v.tenant = ? AND c.name = ? AND o.name = ?"
-			    " AND o.type = ? AND v.seq < ? ORDER BY v.seq DESC LIMIT ?", "dttiii",
-			    tenant, vault, name, (int64_t)type, before ? before : INT64_MAX,
-			    (int64_t)limit);
-	return r < 0 ? r : each(q, fn, data);
+	r = kvd_sql_prepare(st, &q, KVD_SQL_VERSIONS " WHERE v.tenant = ? AND c.name = ?"
+			    " AND o.name = ? AND o.type = ?" KVD_SQL_LIVE " AND v.seq < ?"
+			    " ORDER BY v.seq DESC LIMIT ?", "dttiii", tenant, vault, name,
+			    (int64_t)type, before ? before : INT64_MAX, (int64_t)limit);
+	return r < 0 ? r : kvd_sql_versions(q, fn, data);
 }

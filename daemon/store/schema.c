@@ -122,7 +122,22 @@ static const char v1[] =
 	" PRIMARY KEY (tenant, seq)"
 	") STRICT, WITHOUT ROWID;";
 
-static const char *const steps[] = { v1 };
+/*
+ * What is deleted stays until it is purged: deleted says when, purge from when
+ * on it may be destroyed without being asked; 0 and 0 is live. used is when a
+ * version was last used, volumes how many of it are open.
+ */
+static const char v2[] =
+	"ALTER TABLE vaults ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE vaults ADD COLUMN purge INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE objects ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE objects ADD COLUMN purge INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE versions ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE versions ADD COLUMN volumes INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX vaults_purge ON vaults (purge) WHERE deleted > 0;"
+	"CREATE INDEX objects_purge ON objects (purge) WHERE deleted > 0;";
+
+static const char *const steps[] = { v1, v2 };
 
 int kvd_schema_newest(void)
 {

@@ -17,6 +17,7 @@ struct kvd_store {
 	unsigned int marks;
 	bool is_open;			/* a transaction */
 	bool is_broken;			/* a mark could not be undone: only rollback helps */
+	bool must_scrub;		/* the journal has pages of what was destroyed */
 	unsigned int n;
 	struct {
 		const char *sql;
@@ -482,6 +483,24 @@ int kvd_store_begin(struct kvd_store *st)
 	return 0;
 }
 
+void kvd_sql_must_scrub(struct kvd_store *st)
+{
+	st->must_scrub = true;
+}
+
+/*
+ * What was deleted is overwritten in the database (secure_delete), but older
+ * pages of it stand in the journal until that is written back and cut off.
+ * When this fails it is tried again behind the next transaction.
+ */
+static void scrub(struct kvd_store *st)
+{
+	int64_t is_busy = 1;
+
+	if (!pragma(st, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy) && !is_busy)
+		st->must_scrub = false;
+}
+
 int kvd_store_commit(struct kvd_store *st)
 {
 	int r;
@@ -495,6 +514,10 @@ int kvd_store_commit(struct kvd_store *st)
 	}
 	st->is_open = false;
 	st->marks = 0;
+#ifndef KVAULT_MUTANT_NO_SCRUB
+	if (st->must_scrub)
+		scrub(st);
+#endif
 	return 0;
 }
 

@@ -133,6 +133,7 @@ struct kvd_object {
 	struct kvd_id id;
 	uint32_t type;			/* KVAULT_TYPE_* */
 	char name[KVAULT_NAME_MAX + 1];
+	int64_t deleted;		/* when; 0: it is live */
 };
 
 struct kvd_version {
@@ -148,6 +149,9 @@ struct kvd_version {
 	uint64_t revision;
 	uint64_t ivs;			/* of GCM: used or reserved */
 	int64_t created, updated;
+	int64_t deleted, purge;		/* of the object, or of its vault; 0: live */
+	int64_t used, object_used;	/* last use, of this and of any version; 0: none */
+	uint32_t volumes;		/* that are open */
 	char *tags;			/* JSON */
 	char *jwk;			/* JSON: a key's public members; a secret's contentType */
 	uint8_t *blob;
@@ -158,17 +162,18 @@ void kvd_version_done(struct kvd_version *v);
 #define _cleanup_version_	_cleanup_(kvd_version_done)
 #define _cleanup_vault_		_cleanup_(kvd_vault_done)
 
-/* KVD_E_KEY_NOT_FOUND, whatever the type. */
+/* KVD_E_KEY_NOT_FOUND, whatever the type; finds what is deleted, too. */
 int kvd_store_object_find(struct kvd_store *st, const uint8_t *tenant, const struct kvd_id *vault,
 			  uint32_t type, const char *name, struct kvd_object *ret);
 int kvd_store_object_add(struct kvd_store *st, const uint8_t *tenant, const struct kvd_id *vault,
 			 const struct kvd_object *o, int64_t now);
 int kvd_store_object_count(struct kvd_store *st, const uint8_t *tenant, uint64_t *ret_versions);
 
-/* By name; version NULL asks for the newest. KVD_E_KEY_NOT_FOUND. */
+/* By name, live; version NULL asks for the newest. KVD_E_KEY_NOT_FOUND. */
 int kvd_store_version_find(struct kvd_store *st, const uint8_t *tenant, const char *vault,
 			   uint32_t type, const char *name, const uint8_t *version,
 			   struct kvd_version *ret);
+/* Finds what is deleted, too. */
 int kvd_store_version_by_id(struct kvd_store *st, const uint8_t *tenant, const uint8_t *object,
 			    const uint8_t *version, struct kvd_version *ret);
 int kvd_store_version_add(struct kvd_store *st, const uint8_t *tenant,
@@ -181,6 +186,15 @@ int kvd_store_version_set_ivs(struct kvd_store *st, const uint8_t *tenant,
 int kvd_store_version_give_ivs(struct kvd_store *st, const uint8_t *tenant,
 			       const uint8_t *version, uint64_t unused);
 
+/* A use began now; of a version that is gone nothing is noted. */
+int kvd_store_version_note_use(struct kvd_store *st, const uint8_t *tenant,
+			       const uint8_t *version, int64_t now);
+/* One more volume is open, or one less. */
+int kvd_store_version_note_volume(struct kvd_store *st, const uint8_t *tenant,
+				  const uint8_t *version, bool is_open, int64_t now);
+/* The module was loaded anew: no volume is open. */
+int kvd_store_volumes_reset(struct kvd_store *st);
+
 typedef int kvd_version_fn(const struct kvd_version *v, void *data);
 /* The newest version of each object of a type in a vault, by name. */
 int kvd_store_object_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
@@ -190,6 +204,26 @@ int kvd_store_object_each(struct kvd_store *st, const uint8_t *tenant, const cha
 int kvd_store_version_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
 			   uint32_t type, const char *name, int64_t before, unsigned int limit,
 			   kvd_version_fn *fn, void *data);
+
+/* store/deleted.c: from deletion to recovery or purge, of any type */
+
+/* The newest version; KVD_E_KEY_NOT_FOUND also when it is live. */
+int kvd_store_deleted_find(struct kvd_store *st, const uint8_t *tenant, const char *vault,
+			   uint32_t type, const char *name, struct kvd_version *ret);
+/* As kvd_store_object_each(), of what is deleted. */
+int kvd_store_deleted_each(struct kvd_store *st, const uint8_t *tenant, const char *vault,
+			   uint32_t type, const char *after, unsigned int limit,
+			   kvd_version_fn *fn, void *data);
+/* Deletes, or with 0 and 0 recovers; all versions get the revision. */
+int kvd_store_object_set_deleted(struct kvd_store *st, const uint8_t *tenant,
+				 const struct kvd_id *object, int64_t deleted, int64_t purge,
+				 uint64_t revision);
+/* Destroys the rows, and the role assignments of that object alone. */
+int kvd_store_object_drop(struct kvd_store *st, const uint8_t *tenant,
+			  const struct kvd_version *v);
+/* One whose time is over, of any tenant; KVD_E_KEY_NOT_FOUND. */
+int kvd_store_deleted_overdue(struct kvd_store *st, int64_t now, struct kvd_id *ret_tenant,
+			      struct kvd_version *ret);
 
 /* store/roles.c */
 

@@ -282,6 +282,37 @@ static int count_one(const struct kvd_version *v, void *data)
 	return 0;
 }
 
+/* A store of the first release comes to the newest schema with all that it has. */
+static void an_old_store_is_migrated(void **state)
+{
+	_cleanup_version_ struct kvd_version v = { 0 };
+	struct fixture *f = *state;
+	struct kvd_why why = { "" };
+	char done[64];
+	sqlite3 *db;
+
+	f->st = kvd_store_close(f->st);
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	snprintf(done, sizeof(done), "PRAGMA application_id = %d; PRAGMA user_version = 1",
+		 KVD_SCHEMA_APPLICATION);
+	assert_int_equal(sqlite3_exec(db, kvd_schema_step(1), NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, done, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+		"INSERT INTO tenants VALUES (zeroblob(16), 1, 1, 0, 5);"
+		"INSERT INTO vaults VALUES (zeroblob(16), zeroblob(16), 'pay', 0, 0, 90, 5, '{}');"
+		"INSERT INTO objects VALUES (zeroblob(16), zeroblob(16), zeroblob(16), 1, 'k', 5);"
+		"INSERT INTO versions VALUES (zeroblob(16), zeroblob(16), 1, zeroblob(16), 3, 256,"
+		" 0, 3, 1, 0, 0, 1, 0, 5, 5, '{}', '{}', x'aa')", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(reopen(f, &why), 0);
+	assert_int_equal(kvd_store_version_find(f->st, (uint8_t[16]){ 0 }, "pay", KVAULT_TYPE_KEY,
+						"k", NULL, &v), 0);
+	assert_int_equal(v.created, 5);
+	assert_int_equal(v.deleted, 0);
+	assert_int_equal(v.used, 0);
+}
+
 static void lists_are_paged_by_name(void **state)
 {
 	struct fixture *f = *state;
@@ -352,6 +383,7 @@ int main(void)
 		T(tenants_do_not_see_each_other),
 		T(a_tenant_goes_with_all_it_had),
 		T(lists_are_paged_by_name),
+		T(an_old_store_is_migrated),
 		T(revisions_never_go_back),
 		T(results_are_kept_for_repetition),
 	};

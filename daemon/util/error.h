@@ -28,6 +28,8 @@ enum kvd_e {
 	KVD_E_VAULT_NOT_FOUND,
 	KVD_E_NOT_FOUND,
 	KVD_E_CONFLICT,
+	KVD_E_DELETED,		/* the name is that of something deleted */
+	KVD_E_PURGE_PROTECTED,	/* the vault destroys nothing before its time */
 	KVD_E_THROTTLED,
 	KVD_E_UNAVAILABLE,	/* no root key, no engine */
 	KVD_E_LOG_BROKEN,	/* the tenant's audit log does not check */
