@@ -56,6 +56,7 @@ static const char *mend(const char *code)
 		{ "SecretDisabled", "enable it with 'kvault secret update ADDRESS --enabled'" },
 		{ "SecretNotFound", "'kvault secret list' shows what there is" },
 		{ "VaultNotFound", "'kvault vault list' shows what there is" },
+		{ "ObjectIsDeletedButRecoverable", "'recover' and 'purge' free the name" },
 		{ "Throttled", "try again later" },
 	};
 	size_t i;

@@ -37,7 +37,7 @@ enum cli_opt {
 	/* keys */
 	OPT_KTY, OPT_SIZE, OPT_CURVE, OPT_OPS, OPT_FOR, OPT_NOT_BEFORE, OPT_EXPIRES,
 	OPT_DISABLED, OPT_ENABLED, OPT_EXPORTABLE, OPT_LABEL, OPT_ALG, OPT_DIGEST, OPT_CONTEXT,
-	OPT_EXPIRING, OPT_FSCRYPT, OPT_DESC, OPT_KEYRING,
+	OPT_EXPIRING, OPT_UNUSED_FOR, OPT_FSCRYPT, OPT_DESC, OPT_KEYRING,
 	/* vaults */
 	OPT_SKU, OPT_RETENTION, OPT_PURGE_PROTECTION,
 	/* roles */
@@ -131,6 +131,10 @@ void cli_note(const struct cli *c, const char *fmt, ...) _printf_(2, 3);
 int cli_confirm(const struct cli *c, const char *fmt, ...) _printf_(2, 3);
 /* Text from elsewhere, with '?' for what controls a terminal. */
 void cli_put_text(FILE *to, const char *text);
+/* Whether it can be asked at all; CLI_USAGE. Before anything is shown or done. */
+int cli_askable(const struct cli *c);
+/* For what cannot be undone: the name is to be typed. */
+int cli_confirm_name(const struct cli *c, const char *name);
 /* A line from the terminal, without echo; its length or negative errno. */
 int cli_prompt(const char *text, char *buf, size_t size);
 void cli_progress(const char *what, uint64_t done, uint64_t all);
@@ -179,6 +183,11 @@ int cli_address(struct cli *c, unsigned int n, struct kvault_address *ret);
 static inline bool cli_is_secret(const struct cli *c)
 {
 	return !strcmp(c->verb->noun, "secret");
+}
+
+static inline bool cli_is_deleted(const struct cli *c)
+{
+	return !strcmp(c->verb->verb, "deleted");
 }
 
 /* "/vaults/V/keys|secrets/K[/VERSION]" and then suffix */
@@ -239,6 +248,10 @@ int cli_key_decrypt(struct cli *c);
 int cli_key_wrap(struct cli *c);
 int cli_key_unwrap(struct cli *c);
 int cli_key_project(struct cli *c);
+int cli_key_users(struct cli *c);
+int cli_object_delete(struct cli *c);
+int cli_object_recover(struct cli *c);
+int cli_object_purge(struct cli *c);
 int cli_volume_token(struct cli *c);
 int cli_secret_set(struct cli *c);
 int cli_secret_get(struct cli *c);

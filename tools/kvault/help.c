@@ -101,6 +101,9 @@ static void complete_verb(const struct cli_verb *v)
 	if (!strcmp(v->args, "ADDRESS"))
 		printf("\t\t[[ $cur == -* ]] || words=$(kvault %s list --quiet 2>/dev/null)\n",
 		       strcmp(v->noun, "secret") ? "key" : "secret");
+	else if (!strcmp(v->args, "DELETED"))
+		printf("\t\t[[ $cur == -* ]] || words=$(kvault %s deleted --quiet 2>/dev/null)\n",
+		       v->noun);
 	else if (!strcmp(v->args, "VAULT") || !strcmp(v->args, "[VAULT]"))
 		printf("\t\t[[ $cur == -* ]] || words=$(kvault vault list --quiet 2>/dev/null)\n");
 	else if (!strcmp(v->args, "ROLE"))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* list and versions, of keys and of secrets. */
+/* list, deleted and versions, of keys and of secrets. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -7,7 +7,8 @@
 
 struct list {
 	json_t *value;
-	int64_t before;	/* --expiring: 0 for all */
+	int64_t before;		/* --expiring: 0 for all */
+	int64_t unused;		/* --unused-for: since then; 0 for all */
 };
 
 static int collect(struct cli *c, json_t *item, void *data)
@@ -17,6 +18,10 @@ static int collect(struct cli *c, json_t *item, void *data)
 
 	(void)c;
 	if (l->before && (!exp || exp >= l->before))
+		return 0;
+	/* What was never used counts from its making. */
+	if (l->unused && (cli_int(item, "lastUsed") >= l->unused ||
+			  cli_int(item, "attributes.created") >= l->unused))
 		return 0;
 	return json_array_append(l->value, item) ? CLI_INTERNAL : 0;
 }
@@ -64,8 +69,13 @@ static void add_row(struct cli *c, struct cli_table *t, const json_t *item, bool
 		snprintf(type, sizeof(type), "%s", content ? content : "-");
 	else
 		cell_type(item, type, sizeof(type));
-	cli_time_format(cli_int(attributes, "created"), created);
-	cli_time_format(cli_int(attributes, "exp"), expires);
+	if (cli_is_deleted(c)) {
+		cli_time_format(cli_int(item, "deletedDate"), created);
+		cli_time_format(cli_int(item, "scheduledPurgeDate"), expires);
+	} else {
+		cli_time_format(cli_int(attributes, "created"), created);
+		cli_time_format(cli_int(attributes, "exp"), expires);
+	}
 	if (cli_is_secret(c))
 		cli_table_row(t, (const char *[]){ address, type, state, created, expires });
 	else
@@ -91,8 +101,10 @@ static void print_quiet(struct cli *c, const json_t *list)
 static int print(struct cli *c, const json_t *list, bool by_version)
 {
 	const char *first = by_version ? "VERSION" : cli_is_secret(c) ? "SECRET" : "KEY";
-	const char *of_keys[] = { first, "TYPE", "STATE", "OPERATIONS", "CREATED", "EXPIRES" };
-	const char *of_secrets[] = { first, "TYPE", "STATE", "CREATED", "EXPIRES" };
+	const char *begin = cli_is_deleted(c) ? "DELETED" : "CREATED";
+	const char *end = cli_is_deleted(c) ? "PURGED" : "EXPIRES";
+	const char *of_keys[] = { first, "TYPE", "STATE", "OPERATIONS", begin, end };
+	const char *of_secrets[] = { first, "TYPE", "STATE", begin, end };
 	json_t *all = json_pack("{s:O}", "value", list);
 	struct cli_table *t;
 	size_t i;
@@ -117,9 +129,10 @@ static int list_vault(struct cli *c, const char *vault, struct list *l)
 {
 	char path[128], what[128];
 
-	snprintf(path, sizeof(path), "/vaults/%s/%s", vault, cli_is_secret(c) ? "secrets" : "keys");
-	snprintf(what, sizeof(what), "list the %s of the vault %s",
-		 cli_is_secret(c) ? "secrets" : "keys", vault);
+	snprintf(path, sizeof(path), "/vaults/%s/%s%s", vault, cli_is_deleted(c) ? "deleted" : "",
+		 cli_is_secret(c) ? "secrets" : "keys");
+	snprintf(what, sizeof(what), "list the %s%s of the vault %s",
+		 cli_is_deleted(c) ? "deleted " : "", cli_is_secret(c) ? "secrets" : "keys", vault);
 	return cli_list(c, path, what, collect, l);
 }
 
@@ -132,15 +145,19 @@ static int add_vault(struct cli *c, json_t *item, void *data)
 
 int cli_object_list(struct cli *c)
 {
-	const char *expiring = cli_value(c, OPT_EXPIRING);
+	const char *expiring = cli_value(c, OPT_EXPIRING), *unused = cli_value(c, OPT_UNUSED_FOR);
+	int64_t now = (int64_t)time(NULL), within = 0, since = 0;
 	struct list l = { 0 };
-	int64_t within = 0;
 	int r;
 
 	if (expiring && cli_duration_parse(expiring, &within))
 		return cli_usage(c, "--expiring takes 30d, 12h and the like, not '%.40s'",
 				 expiring);
-	l.before = expiring ? (int64_t)time(NULL) + within : 0;
+	if (unused && cli_duration_parse(unused, &since))
+		return cli_usage(c, "--unused-for takes 90d, 12h and the like, not '%.40s'",
+				 unused);
+	l.before = expiring ? now + within : 0;
+	l.unused = unused ? now - since : 0;
 	if (c->n_args && !kvault_name_is_vault(c->args[0]))
 		return cli_usage(c, "'%.100s' is not the name of a vault", c->args[0]);
 	l.value = json_array();

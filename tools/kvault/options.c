@@ -43,6 +43,7 @@ const struct cli_option cli_options[OPT_MAX] = {
 	O(DIGEST, "digest", 0, NULL, "the input is the digest"),
 	OR(CONTEXT, "context", 0, "NAME=VALUE", "bound to the ciphertext; decrypt asks for it"),
 	O(EXPIRING, "expiring", 0, "DURATION", "only what expires within it: 30d, 12h"),
+	O(UNUSED_FOR, "unused-for", 0, "DURATION", "only what nobody has used for so long: 90d"),
 	O(FSCRYPT, "fscrypt", 0, NULL, "a key of type fscrypt-provisioning"),
 	O(DESC, "desc", 0, "TEXT", "description of the key that is made"),
 	O(KEYRING, "keyring", 0, "RING", "@t, @p, @s, @u, @us or a serial (@s)"),

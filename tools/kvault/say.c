@@ -212,6 +212,34 @@ int cli_confirm(const struct cli *c, const char *fmt, ...)
 	return cli_fail(CLI_USAGE, "nothing was done");
 }
 
+int cli_askable(const struct cli *c)
+{
+	if (cli_has(c, OPT_YES) || isatty(STDIN_FILENO))
+		return 0;
+	return cli_fail(CLI_USAGE, "this asks before it goes on, and there is no terminal: "
+			"give --yes");
+}
+
+int cli_confirm_name(const struct cli *c, const char *name)
+{
+	char answer[256] = "";
+	FILE *tty;
+
+	if (cli_has(c, OPT_YES))
+		return 0;
+	tty = isatty(STDIN_FILENO) ? fopen("/dev/tty", "r+e") : NULL;
+	if (!tty)
+		return cli_fail(CLI_USAGE, "this asks before it goes on, and there is no terminal: "
+				"give --yes");
+	fprintf(tty, "Type its name, %s, to go on: ", name);
+	fflush(tty);
+	if (!fgets(answer, sizeof(answer), tty))
+		answer[0] = '\0';
+	fclose(tty);
+	answer[strcspn(answer, "\n")] = '\0';
+	return strcmp(answer, name) ? cli_fail(CLI_USAGE, "nothing was done") : 0;
+}
+
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 #define N_ENDINGS	(sizeof(endings) / sizeof(endings[0]))
