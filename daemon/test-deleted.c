@@ -115,6 +115,27 @@ static void an_engine_that_is_late_makes_no_version_of_what_is_deleted(void **st
 	assert_true(says("\"kty\":\"oct\""));
 }
 
+static void rotation_makes_another_of_the_same(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	assert_int_equal(control(f, KVAULT_METHOD_PATCH, KEY, "{\"key_ops\":[\"decrypt\"],"
+				 "\"attributes\":{\"enabled\":false,\"exp\":1},"
+				 "\"tags\":{\"a\":\"b\"}}"), 200);
+	assert_int_equal(call(f, KVAULT_METHOD_POST, KEY "/rotate"), 200);
+	assert_true(says("\"key_ops\":[\"decrypt\"]"));
+	assert_true(says("\"tags\":{\"a\":\"b\"}"));
+	assert_true(says("\"enabled\":true"));
+	assert_false(says("\"exp\""));
+	assert_int_equal(control(f, KVAULT_METHOD_POST, KEY "/rotate", "{\"kty\":\"EC\"}"), 400);
+	assert_int_equal(call(f, KVAULT_METHOD_POST, "/vaults/payroll/keys/none/rotate"), 404);
+	assert_int_equal(call(f, KVAULT_METHOD_DELETE, KEY), 200);
+	assert_int_equal(call(f, KVAULT_METHOD_POST, KEY "/rotate"), 404);
+	assert_int_equal(call(f, KVAULT_METHOD_GET, "/audit?op=KeyRotate"), 200);
+	assert_true(says("\"resultType\":\"Success\""));
+}
+
 static void purge_is_for_good(void **state)
 {
 	struct fixture *f = *state;
@@ -304,6 +325,7 @@ int main(void)
 		T(who_uses_a_key_can_be_seen),
 		T(a_deleted_name_is_taken),
 		T(an_engine_that_is_late_makes_no_version_of_what_is_deleted),
+		T(rotation_makes_another_of_the_same),
 		T(purge_is_for_good),
 		T(who_could_do_something_cannot_do_it_to_a_namesake),
 		T(a_protected_vault_purges_nothing),

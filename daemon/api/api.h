@@ -43,6 +43,7 @@ int kvd_api_vault_list(struct kvd_request *req);
 int kvd_api_key_create(struct kvd_request *req);
 int kvd_api_key_import(struct kvd_request *req);
 int kvd_api_key_get(struct kvd_request *req);
+int kvd_api_key_rotate(struct kvd_request *req);
 int kvd_api_key_token(struct kvd_request *req);
 int kvd_api_users(struct kvd_request *req);
 

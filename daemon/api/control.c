@@ -30,6 +30,8 @@ static const struct {
 	{ KVAULT_METHOD_GET, "vaults/*/keys/*/*", "KeyGet", kvd_api_key_get, false, false },
 	{ KVAULT_METHOD_PATCH, "vaults/*/keys/*", "KeyUpdate", kvd_api_patch, false, false },
 	{ KVAULT_METHOD_PATCH, "vaults/*/keys/*/*", "KeyUpdate", kvd_api_patch, false, false },
+	{ KVAULT_METHOD_POST, "vaults/*/keys/*/rotate", "KeyRotate", kvd_api_key_rotate, false,
+	  false },
 	{ KVAULT_METHOD_POST, "vaults/*/keys/*/token", "KeyToken", kvd_api_key_token, false,
 	  false },
 	{ KVAULT_METHOD_POST, "vaults/*/keys/*/*/token", "KeyToken", kvd_api_key_token, false,

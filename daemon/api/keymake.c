@@ -209,6 +209,58 @@ static int make(struct kvd_request *req, struct kvd_key_spec *key, bool is_impor
 	return r ? r : kvd_new_keep(req, &vault, v, m->is_new_object);
 }
 
+/* Type, size, curve, operations and tags stay; what limits the old version does not. */
+static int make_next(struct kvd_request *req, const struct kvd_version *old, struct making *m)
+{
+	_cleanup_vault_ struct kvd_vault vault = { 0 };
+	struct kvd_version *v = &m->v;
+	int r;
+
+	v->type = KVAULT_TYPE_KEY;
+	v->kty = old->kty;
+	v->bits = old->bits;
+	v->curve = old->curve;
+	v->ops = old->ops;
+	v->flags = KVAULT_KEY_ENABLED | (old->flags & (KVAULT_KEY_HSM | KVAULT_KEY_AUDIT_EACH));
+	v->tags = strdup(old->tags);
+	if (!v->tags)
+		return -ENOMEM;
+	r = kvd_new_place(req, &vault, v, &m->is_new_object);
+	if (r)
+		return r;
+	if (v->kty != KVAULT_KTY_OCT)
+		return ask_engine(req, KVAULT_ENGINE_OP_GENERATE, m);
+	r = seal(req, KVAULT_SEAL_GENERATE, v);
+	return r ? r : kvd_new_keep(req, &vault, v, m->is_new_object);
+}
+
+int kvd_api_key_rotate(struct kvd_request *req)
+{
+	static const char *const known[] = { NULL };
+	_cleanup_version_ struct kvd_version old = { 0 };
+	struct making *m;
+	int r;
+
+	r = kvd_api_vault_name(req, req->seg[1]);
+	if (!r)
+		r = kvd_api_object_name(req, req->seg[3]);
+	if (!r)
+		r = kvd_api_may(req, req->seg[1], req->seg[3], KVD_MAY_KEY_ROTATE);
+	if (!r)
+		r = kvd_json_only(req->body, known, "the body", &req->why);
+	if (!r)
+		r = kvd_keyjson_find(req, &old);
+	if (r)
+		return r;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	req->state = m;
+	req->state_free = making_free;
+	req->resume = made;
+	return make_next(req, &old, m);
+}
+
 static int start(struct kvd_request *req, struct kvd_key_spec *key, bool is_import)
 {
 	struct making *m = calloc(1, sizeof(*m));

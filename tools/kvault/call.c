@@ -20,7 +20,8 @@ int cli_open(struct cli *c)
 				"cannot open /dev/kvault: %s", r == -EACCES || r == -EPERM ?
 				"permission denied; its mode should be 0666" : kvault_strerror(r));
 	/* The primes of an RSA key take their time. */
-	if (c->verb->fn == cli_key_create || c->verb->fn == cli_key_import)
+	if (c->verb->fn == cli_key_create || c->verb->fn == cli_key_import ||
+	    c->verb->fn == cli_key_rotate)
 		seconds = 60;
 	r = cli_number(c, OPT_TIMEOUT, 1, KVAULT_TIMEOUT_MS_MAX / 1000, &seconds);
 	kvault_set_timeout(c->kv, (uint32_t)seconds * 1000);

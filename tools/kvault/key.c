@@ -257,6 +257,17 @@ int cli_key_create(struct cli *c)
 	return r;
 }
 
+int cli_key_rotate(struct cli *c)
+{
+	struct kvault_address a;
+	int r;
+
+	r = cli_address(c, 0, &a);
+	if (!r && a.version[0])
+		r = cli_usage(c, "a version cannot be rotated: a key gets a new one");
+	return r ? r : change(c, KVAULT_METHOD_POST, "/rotate", &a, "rotate", NULL);
+}
+
 static int count_enabled(struct cli *c, json_t *item, void *data)
 {
 	unsigned int *n = data;

@@ -29,6 +29,8 @@ const struct cli_verb cli_verbs[] = {
 	{ "key", "versions", "ADDRESS", 1, 1, 0, "all versions of a key", cli_object_versions },
 	{ "key", "update", "ADDRESS", 1, 1, ATTRIBUTES | B(ENABLED), "change attributes of a key",
 	  cli_key_update },
+	{ "key", "rotate", "ADDRESS", 1, 1, 0, "make a new version like the latest",
+	  cli_key_rotate },
 	{ "key", "users", "ADDRESS", 1, 1, 0, "who uses a key right now", cli_key_users },
 	{ "key", "delete", "ADDRESS", 1, 1, 0, "delete a key; it can be recovered",
 	  cli_object_delete },

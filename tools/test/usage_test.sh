@@ -119,6 +119,12 @@ says 2 'not the address' key show "$(printf 'p/k\x01\n\xff')"
 says 2 'not the address' key show p/../k
 says 2 '32 hexadecimal' key show p/k/123
 says 2 'no terminal: give --yes' root recovery create
+says 2 'no terminal: give --yes' key delete p/k
+says 2 'no terminal: give --yes' key purge p/k
+says 2 'no terminal: give --yes' secret delete p/k
+says 2 'name none' key delete p/k/0123456789abcdef0123456789abcdef --yes
+says 2 'gets a new one' key rotate p/k/0123456789abcdef0123456789abcdef
+says 2 'unused-for takes' key list --unused-for ever
 
 # --- files that cannot be read, and are no keys
 says 2 'No such file' key import p/k --in nothing
