@@ -9,7 +9,7 @@
 
 #include "link.h"
 
-#define NETLINK_TIMEOUT_S	5	/* OBJECT_SET waits for I/O in flight */
+#define NETLINK_TIMEOUT_S	5	/* OBJECT_SET's answer comes when I/O in flight has ended */
 
 struct kvd_link {
 	int fd;
@@ -25,6 +25,7 @@ struct call {
 	int (*fn)(struct nlattr **attrs, void *data);
 	void *data;
 	uint32_t seq;
+	bool is_answered_later;		/* the acknowledgement is not the end */
 	int result;			/* 1: not answered yet */
 	char text[160];			/* the kernel's explanation */
 };
@@ -42,8 +43,8 @@ static int on_valid(struct nl_msg *msg, void *arg)
 		call->result = -EBADMSG;
 	else if (call->fn) {
 		r = call->fn(attrs, call->data);
-		if (r < 0)
-			call->result = r;
+		if (r < 0 || call->is_answered_later)
+			call->result = r < 0 ? r : 0;
 	}
 	return NL_OK;
 }
@@ -88,7 +89,7 @@ static int on_done(struct nl_msg *msg, void *arg)
 	struct call *call = arg;
 	const int *err = nlmsg_data(nlmsg_hdr(msg));
 
-	if (nlmsg_hdr(msg)->nlmsg_seq != call->seq)
+	if (nlmsg_hdr(msg)->nlmsg_seq != call->seq || call->is_answered_later)
 		return NL_SKIP;
 	/* A dump that failed says so in its last message. */
 	if (call->result == 1)
@@ -225,20 +226,29 @@ static int policy_set(void *data, const uint8_t *tenant, uint64_t revision)
 	return simple(link, msg, &call, r);
 }
 
+static bool has_len(struct nlattr **attrs, int attr, int len)
+{
+	return attrs[attr] && nla_len(attrs[attr]) == len;
+}
+
 static int take_count(struct nlattr **attrs, void *data)
 {
-	if (attrs[KVAULT_A_COUNT] && nla_len(attrs[KVAULT_A_COUNT]) == 4)
-		*(int *)data = (int)(nla_get_u32(attrs[KVAULT_A_COUNT]) & INT32_MAX);
+	if (!has_len(attrs, KVAULT_A_COUNT, 4) || !has_len(attrs, KVAULT_A_ERROR, 4))
+		return -EBADMSG;
+	if (nla_get_u32(attrs[KVAULT_A_ERROR]))
+		return -(int)(nla_get_u32(attrs[KVAULT_A_ERROR]) & 4095);
+	*(int *)data = (int)(nla_get_u32(attrs[KVAULT_A_COUNT]) & INT32_MAX);
 	return 0;
 }
 
+/* Acknowledged at once, and answered when it is done. */
 static int object_set(void *data, const uint8_t *tenant, const uint8_t *key,
 		      const uint8_t *version, uint64_t revision, uint32_t state)
 {
 	struct kvd_link *link = data;
 	struct nl_msg *msg = request(link, KVAULT_CMD_OBJECT_SET, NLM_F_ACK);
 	int count = 0, r = 0;
-	struct call call = { .fn = take_count, .data = &count };
+	struct call call = { .fn = take_count, .data = &count, .is_answered_later = true };
 
 	if (msg) {
 		r |= put_id(msg, KVAULT_A_TENANT, tenant);
@@ -257,11 +267,6 @@ struct dump {
 	int (*engine)(const struct kvd_kernel_engine *e, void *data);
 	void *data;
 };
-
-static bool has_len(struct nlattr **attrs, int attr, int len)
-{
-	return attrs[attr] && nla_len(attrs[attr]) == len;
-}
 
 static int take_tenant(struct nlattr **a, void *data)
 {

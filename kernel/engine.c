@@ -6,6 +6,7 @@
  * and one that does not confirm that in time is killed; and the daemon can
  * ask for keys to be made, without ever seeing one.
  */
+#include <linux/jiffies.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -16,7 +17,6 @@
 #include "seal.h"
 #include "upcall.h"
 
-#define KV_FORGET_MS	500
 #define KV_FORGET_MAX	64	/* engines that can hold one key at once */
 
 static void *open_sealed(struct kv_tenant *t, const struct kvault_binding *b,
@@ -172,14 +172,25 @@ static void make_forgets(struct forgetting *f)
 	}
 }
 
+static u32 ms_until(unsigned long until)
+{
+	unsigned long now = jiffies;
+
+#ifdef KVAULT_MUTANT_FORGET_EACH
+	return KV_FORGET_MS;
+#endif
+	return time_before(now, until) ? jiffies_to_msecs(until - now) : 0;
+}
+
 /**
  * kv_engine_forget() - take a key out of every engine
  * @obj: key version, not live any more
+ * @until: jiffies
  *
- * Returns when all have confirmed it or are killed, after half a second at
- * the latest for each. Engines that could not even be asked are killed.
+ * Returns when all have confirmed it or, by @until, are killed. Engines that
+ * could not even be asked are killed.
  */
-void kv_engine_forget(struct kv_object *obj)
+void kv_engine_forget(struct kv_object *obj, unsigned long until)
 {
 	struct kv_answer ans = {};
 	struct forgetting *f;
@@ -190,7 +201,7 @@ void kv_engine_forget(struct kv_object *obj)
 	make_forgets(f);
 	kv_server_for_each(tell_forget, f);
 	for (i = 0; i < f->told; i++) {
-		if (kv_request_wait(f->req[i], KV_FORGET_MS, &ans) || ans.status)
+		if (kv_request_wait(f->req[i], ms_until(until), &ans) || ans.status)
 			kill_pid(f->pid[i], SIGKILL, 1);
 		kv_answer_done(&ans);
 		put_pid(f->pid[i]);

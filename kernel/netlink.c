@@ -2,13 +2,20 @@
 /*
  * The generic netlink family, as uapi/kvault.yaml has it: state that the
  * daemon pushes down, and lists. No operation asks for a capability; all but
- * HELLO come from the socket that HELLO bound to the claim. Operations run in
- * parallel, for OBJECT_SET waits until a key is out of use.
+ * HELLO come from the socket that HELLO bound to the claim.
+ *
+ * No operation waits for anybody: while one is under way whoever registers a
+ * family waits, and behind him all users of all families. OBJECT_SET has to
+ * wait until a key is out of use, so it is only begun here; a work item does
+ * it and answers.
  */
+#include <linux/atomic.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <linux/pid.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <linux/kvault_netlink.h>
 #include "audit.h"
@@ -21,6 +28,8 @@
 #include "visible.h"
 
 static struct genl_family kv_family;
+
+#define KV_CHANGES_MAX	64	/* OBJECT_SETs under way */
 
 #define KV_NLA_ID	NLA_POLICY_EXACT_LEN(KVAULT_ID_SIZE)
 
@@ -82,13 +91,6 @@ static struct sk_buff *answer_new(struct genl_info *info,
 	}
 	genlmsg_end(skb, hdr);
 	return skb;
-}
-
-static int answer(struct genl_info *info, int (*fill)(struct sk_buff *skb, void *ctx), void *ctx)
-{
-	struct sk_buff *skb = answer_new(info, fill, ctx);
-
-	return IS_ERR(skb) ? PTR_ERR(skb) : genlmsg_reply(skb, info);
 }
 
 static int fill_hello(struct sk_buff *skb, void *ctx)
@@ -182,29 +184,124 @@ static int kv_nl_policy_set(struct sk_buff *skb, struct genl_info *info)
 	return ret;
 }
 
-static int fill_count(struct sk_buff *skb, void *ctx)
+/**
+ * struct change - an OBJECT_SET under way
+ * @work: does it
+ * @answer: memory for the answer
+ * @portid: who is answered
+ * @sk: the same; compared only
+ * @seq: of the request
+ * @tenant: whose key, a reference
+ * @key: id of the key
+ * @version: id of the version
+ * @has_version: without it all are meant
+ * @revision: of the change
+ * @state: enum kvault_object_state
+ */
+struct change {
+	struct work_struct work;
+	struct sk_buff *answer;
+	u32 portid;
+	const struct sock *sk;
+	u32 seq;
+	struct kv_tenant *tenant;
+	u8 key[KVAULT_ID_SIZE];
+	u8 version[KVAULT_ID_SIZE];
+	bool has_version;
+	u64 revision;
+	u32 state;
+};
+
+static struct workqueue_struct *kv_change_wq;
+static atomic_t kv_changes;
+
+static void change_free(struct change *c)
 {
-	return nla_put_u32(skb, KVAULT_A_COUNT, *(u32 *)ctx);
+	nlmsg_free(c->answer);
+	kv_tenant_put(c->tenant);
+	kfree(c);
+	atomic_dec(&kv_changes);
+}
+
+/* Who closed the socket meanwhile hears nothing: it asks for the state. */
+static void change_answer(struct change *c, u32 volumes, int error)
+{
+	void *hdr = genlmsg_put(c->answer, c->portid, c->seq, &kv_family, 0,
+				KVAULT_CMD_OBJECT_SET);
+
+	if (!hdr || nla_put_u32(c->answer, KVAULT_A_COUNT, volumes) ||
+	    nla_put_u32(c->answer, KVAULT_A_ERROR, -error) || kv_link_check(c->portid, c->sk))
+		return;
+	genlmsg_end(c->answer, hdr);
+	genlmsg_unicast(&init_net, c->answer, c->portid);
+	c->answer = NULL;	/* sent or not, it is freed */
+}
+
+static void change_do(struct work_struct *work)
+{
+	struct change *c = container_of(work, struct change, work);
+	u32 volumes = 0;
+	int ret;
+
+	ret = kv_object_set_state(c->tenant, c->key, c->has_version ? c->version : NULL,
+				  c->revision, c->state, &volumes);
+	if (!ret)
+		note_revision(c->tenant, c->revision);
+	change_answer(c, volumes, ret);
+	change_free(c);
+}
+
+static int change_begin(struct sk_buff *skb, struct genl_info *info, struct kv_tenant *t)
+{
+	struct nlattr **a = info->attrs;
+	struct change *c;
+
+#ifdef KVAULT_MUTANT_CHANGES_NO_LIMIT
+	atomic_inc(&kv_changes);
+#else
+	if (!atomic_add_unless(&kv_changes, 1, KV_CHANGES_MAX))
+		return -EAGAIN;
+#endif
+	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	if (!c) {
+		atomic_dec(&kv_changes);
+		return -ENOMEM;
+	}
+	INIT_WORK(&c->work, change_do);
+	c->portid = info->snd_portid;
+	c->sk = NETLINK_CB(skb).sk;
+	c->seq = info->snd_seq;
+	c->tenant = kv_tenant_get(t);
+	memcpy(c->key, nla_data(a[KVAULT_A_KEY]), sizeof(c->key));
+	c->has_version = a[KVAULT_A_VERSION];
+	if (c->has_version)
+		memcpy(c->version, nla_data(a[KVAULT_A_VERSION]), sizeof(c->version));
+	c->revision = nla_get_u64(a[KVAULT_A_REVISION]);
+	c->state = nla_get_u32(a[KVAULT_A_STATE]);
+	c->answer = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!c->answer) {
+		change_free(c);
+		return -ENOMEM;
+	}
+#ifdef KVAULT_MUTANT_CHANGE_WAITS
+	change_do(&c->work);
+#else
+	queue_work(kv_change_wq, &c->work);
+#endif
+	return 0;
 }
 
 static int kv_nl_object_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kv_tenant *t = named_tenant(skb, info, kv_tenant_find);
-	struct nlattr **a = info->attrs, *version = a[KVAULT_A_VERSION];
-	u32 volumes = 0;
 	int ret = -EINVAL;
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	if (!LACKS(info, KVAULT_A_KEY, KVAULT_A_REVISION, KVAULT_A_STATE))
-		ret = kv_object_set_state(t, nla_data(a[KVAULT_A_KEY]),
-					  version ? nla_data(version) : NULL,
-					  nla_get_u64(a[KVAULT_A_REVISION]),
-					  nla_get_u32(a[KVAULT_A_STATE]), &volumes);
-	if (!ret)
-		note_revision(t, nla_get_u64(a[KVAULT_A_REVISION]));
+		ret = change_begin(skb, info, t);
 	kv_tenant_put(t);
-	return ret ?: answer(info, fill_count, &volumes);
+	return ret;
 }
 
 static int kv_nl_audit_ack(struct sk_buff *skb, struct genl_info *info)
@@ -356,20 +453,30 @@ int kv_netlink_init(void)
 {
 	int ret;
 
+	kv_change_wq = alloc_workqueue("kvault-change", WQ_UNBOUND, 0);
+	if (!kv_change_wq)
+		return -ENOMEM;
 	ret = netlink_register_notifier(&kv_nl_nb);
 	if (ret)
-		return ret;
+		goto out_wq;
 	ret = genl_register_family(&kv_family);
 	if (ret)
-		netlink_unregister_notifier(&kv_nl_nb);
+		goto out_notifier;
+	return 0;
+
+out_notifier:
+	netlink_unregister_notifier(&kv_nl_nb);
+out_wq:
+	destroy_workqueue(kv_change_wq);
 	return ret;
 }
 
 /**
- * kv_netlink_exit() - unregister it
+ * kv_netlink_exit() - unregister it, and end what is under way
  */
 void kv_netlink_exit(void)
 {
 	genl_unregister_family(&kv_family);
 	netlink_unregister_notifier(&kv_nl_nb);
+	destroy_workqueue(kv_change_wq);
 }

@@ -21,6 +21,7 @@
  */
 #include <crypto/algapi.h>
 #include <linux/idr.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -439,7 +440,8 @@ static u32 suspend(struct kv_object *obj, u32 state)
 	return n;
 }
 
-static int set_state(struct kv_object *obj, u64 revision, u32 state, u32 *ret_volumes)
+static int set_state(struct kv_object *obj, u64 revision, u32 state, unsigned long until,
+		     u32 *ret_volumes)
 {
 	bool was_engine;
 	int ret = 0;
@@ -472,7 +474,7 @@ static int set_state(struct kv_object *obj, u64 revision, u32 state, u32 *ret_vo
 out_unlock:
 	mutex_unlock(&obj->lock);
 	if (!ret && state != KVAULT_OBJECT_LIVE && was_engine)
-		kv_engine_forget(obj);
+		kv_engine_forget(obj, until);
 	mutex_unlock(&obj->state_lock);
 	return ret;
 }
@@ -512,13 +514,15 @@ static struct kv_object *next_of(struct kv_tenant *t, struct kv_object *after, c
  * @state: enum kvault_object_state
  * @ret_volumes: out: standing grants that were stopped
  *
- * Sleeps until nothing uses the key any more.
+ * Sleeps until nothing uses the key any more: operations under way, which are
+ * short, and engines, for KV_FORGET_MS in all.
  *
  * Return: 0, also when the kernel holds none; -ESTALE, -EINVAL.
  */
 int kv_object_set_state(struct kv_tenant *t, const u8 *key, const u8 *version,
 			u64 revision, u32 state, u32 *ret_volumes)
 {
+	unsigned long until = jiffies + msecs_to_jiffies(KV_FORGET_MS);
 	struct kv_object *obj = NULL;
 	int ret = 0, r;
 
@@ -527,7 +531,7 @@ int kv_object_set_state(struct kv_tenant *t, const u8 *key, const u8 *version,
 		return -EINVAL;
 	atomic64_inc(&t->changes);	/* before the walk: see accept_locked() */
 	while ((obj = next_of(t, obj, key, version))) {
-		r = set_state(obj, revision, state, ret_volumes);
+		r = set_state(obj, revision, state, until, ret_volumes);
 		ret = ret ?: r;
 		if (!r && state == KVAULT_OBJECT_GONE)
 			kv_grant_drop_all(obj);

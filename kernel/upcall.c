@@ -27,7 +27,8 @@
  *   kv_request_wait()         daemon or engine         time-out, fatal signal
  *     KVAULT_CONTROL, _OPEN, operations, request_key(), pkey_*, setkey of paes
  *   kv_server_exchange()      a message to take        any signal, end of the file
- *   kv_engine_forget()        engines to forget a key  500 ms each, then a kill
+ *   kv_engine_forget()        engines to forget a key  500 ms in all, then a kill
+ *     in a work item of OBJECT_SET's, not in a system call
  *   suspend() in object.c     operations under way     they do not wait themselves
  *   paes: stop of a volume    I/O under way            the device's own time-outs
  *   get_random_bytes_wait()   the first entropy        any signal

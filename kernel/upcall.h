@@ -163,9 +163,11 @@ bool kv_server_has_work(struct kv_server *s);
 wait_queue_head_t *kv_server_wq(enum kv_queue_id queue);
 
 /* engine.c: what is special about engines */
+#define KV_FORGET_MS	500	/* they have to forget all versions of a key */
+
 int kv_engine_load_msg(struct kv_server *s, struct kv_request *req, struct kvault_msg *msg,
 		       void **ret_payload, u32 *ret_len);
-void kv_engine_forget(struct kv_object *obj);
+void kv_engine_forget(struct kv_object *obj, unsigned long until);
 void kv_engine_kill_all(struct kv_tenant *t);
 int kv_engine_submit(struct kvault_submit *arg);
 

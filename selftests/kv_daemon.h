@@ -107,6 +107,32 @@ static KV_MAYBE int kv_nl_call(int nl, struct kv_nl *m, void *answer, size_t siz
 	}
 }
 
+/* Sends what is answered when it is done, unless it is refused at once. */
+static KV_MAYBE int kv_nl_send(int nl, struct kv_nl *m, uint32_t seq)
+{
+	m->h.nlmsg_seq = seq;
+	return send(nl, m, m->h.nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+/* The next message with that number, 0 for any. 0 for an answer; what an error says. */
+static KV_MAYBE int kv_nl_receive(int nl, uint32_t seq, struct kv_nl *answer)
+{
+	union {
+		struct nlmsghdr h;
+		struct kv_nl nl;
+		uint8_t buf[8192];
+	} u;
+	ssize_t n;
+
+	do {
+		n = recv(nl, &u, sizeof(u), 0);
+		if (n < 0)
+			return -errno;
+	} while (seq && u.h.nlmsg_seq != seq);
+	*answer = u.nl;
+	return u.h.nlmsg_type == NLMSG_ERROR ? ((struct nlmsgerr *)NLMSG_DATA(&u.h))->error : 0;
+}
+
 /* Data of an attribute of an answer, or NULL. */
 static KV_MAYBE const void *kv_nl_find(const struct kv_nl *m, uint16_t type)
 {
@@ -266,8 +292,10 @@ static KV_MAYBE int kv_policy_set(struct kv_daemon *d, const uint8_t *tenant, ui
 	return kv_nl_call(d->nl, &m, NULL, 0);
 }
 
-static KV_MAYBE int kv_object_set(struct kv_daemon *d, const uint8_t *tenant, const uint8_t *key,
-				  uint64_t revision, uint32_t state)
+static KV_MAYBE uint32_t kv_object_seq = 1u << 30;	/* not kv_nl_call()'s */
+
+static KV_MAYBE struct kv_nl kv_object_msg(struct kv_daemon *d, const uint8_t *tenant,
+					   const uint8_t *key, uint64_t revision, uint32_t state)
 {
 	struct kv_nl m;
 
@@ -276,7 +304,31 @@ static KV_MAYBE int kv_object_set(struct kv_daemon *d, const uint8_t *tenant, co
 	kv_nl_put(&m, KVAULT_A_KEY, key, 16);
 	kv_nl_put_u64(&m, KVAULT_A_REVISION, revision);
 	kv_nl_put_u32(&m, KVAULT_A_STATE, state);
-	return kv_nl_call(d->nl, &m, NULL, 0);
+	return m;
+}
+
+/* Waits until it is done. */
+static KV_MAYBE int kv_object_answer(struct kv_daemon *d, uint32_t seq)
+{
+	struct kv_nl answer;
+	const uint32_t *error;
+	int ret = kv_nl_receive(d->nl, seq, &answer);
+
+	if (ret)
+		return ret;
+	error = kv_nl_find(&answer, KVAULT_A_ERROR);
+	return error ? -(int)*error : -EPROTO;
+}
+
+static KV_MAYBE int kv_object_set(struct kv_daemon *d, const uint8_t *tenant, const uint8_t *key,
+				  uint64_t revision, uint32_t state)
+{
+	struct kv_nl m;
+	int ret;
+
+	m = kv_object_msg(d, tenant, key, revision, state);
+	ret = kv_nl_send(d->nl, &m, ++kv_object_seq);
+	return ret ? ret : kv_object_answer(d, kv_object_seq);
 }
 
 static KV_MAYBE int kv_exchange(int fd, const void *reply, size_t reply_len, void *next,

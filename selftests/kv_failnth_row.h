@@ -193,14 +193,9 @@ static void drop_handle(void)
 static int forget(void)
 {
 	static uint64_t revision = 10;
-	struct kv_nl m;
 
-	kv_nl_begin(&m, kv_srv.d.family, KVAULT_CMD_OBJECT_SET, 0);
-	kv_nl_put(&m, KVAULT_A_TENANT, kv_host, 16);
-	kv_nl_put(&m, KVAULT_A_KEY, kv_srv.key[wanted].b.object, 16);
-	kv_nl_put_u64(&m, KVAULT_A_REVISION, ++revision);
-	kv_nl_put_u32(&m, KVAULT_A_STATE, KVAULT_OBJECT_GONE);
-	return kv_nl_call(kv_srv.d.nl, &m, NULL, 0);
+	return kv_object_set(&kv_srv.d, kv_host, kv_srv.key[wanted].b.object, ++revision,
+			     KVAULT_OBJECT_GONE);
 }
 
 /* The kernel does not know the key, so that it is loaded by what comes next. */

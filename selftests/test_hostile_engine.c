@@ -366,4 +366,115 @@ TEST_F(engine, the_next_one_does_what_the_first_had_taken)
 	EXPECT_EQ(OK_STATUS, kv_child_end(&self->c));
 }
 
+/* A process that does all it is asked, but forgets nothing: it will be killed. */
+static pid_t hanging_engine(void)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	close(eng);
+	if (pipe2(ready, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (engine_attach() || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		while (!engine_next(20000) && e.msg.op != KVAULT_ENGINE_OP_FORGET)
+			engine_send(e.msg.op == KVAULT_ENGINE_OP_LOAD ? engine_reply(0) :
+				    good_signature());
+		pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		return -ECHILD;
+	close(ready[0]);
+	eng = -1;
+	return pid;
+}
+
+/* A signature, after which the engine has the key. */
+static int sign_once(struct kv_child *c)
+{
+	struct kvault_grant grant = kv_grant(&key);
+	struct kv_reply *r;
+	int ret;
+
+	ret = kv_child_start(c, false, false, call_sign, NULL);
+	if (ret)
+		return ret;
+	kv_child_go(c);
+	ret = kv_daemon_next(&d, 10000);
+	if (ret)
+		return ret;
+	r = kv_reply_to(&d, 0);
+	kv_reply_seg(r, 0, &grant, sizeof(grant));
+	kv_reply_seg(r, 2, JWK, strlen(JWK));
+	kv_reply_seg(r, 3, blob, blob_len);
+	ret = kv_reply_send(&d, r);
+	return ret ? ret : kv_child_end(c);
+}
+
+/*
+ * Netlink is everybody's: the command is acknowledged, other commands go on,
+ * and the answer comes when the engine is dead.
+ */
+TEST_F(engine, one_that_hangs_holds_nobody_up_but_the_answer)
+{
+	uint64_t begin_ms, end;
+	struct kv_nl m, ack;
+	int status = 0;
+	pid_t pid;
+
+	pid = hanging_engine();
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(OK_STATUS, sign_once(&self->c));
+	m = kv_object_msg(&d, kv_host, key.object, 1000, KVAULT_OBJECT_DISABLED);
+	m.h.nlmsg_flags |= NLM_F_ACK;
+	begin_ms = kv_now_ms();
+	ASSERT_EQ(0, kv_nl_send(d.nl, &m, ++kv_object_seq));
+	ASSERT_EQ(0, kv_nl_receive(d.nl, kv_object_seq, &ack));
+	EXPECT_EQ(NLMSG_ERROR, ack.h.nlmsg_type);
+	EXPECT_EQ(0, kv_policy_set(&d, kv_host, 1000));
+	EXPECT_GT(begin_ms + 400, kv_now_ms());
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
+	ASSERT_EQ(0, kv_object_answer(&d, kv_object_seq));
+	end = kv_now_ms();
+	EXPECT_LE(begin_ms + 450, end);
+	EXPECT_GT(begin_ms + 2000 * kv_factor(), end);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* So many and no more: each has memory and a thread of its own. */
+TEST_F(engine, a_daemon_that_does_not_wait_for_answers_is_EAGAIN)
+{
+	int status, ret, done = 0, refused = 0, i;
+	uint32_t first = kv_object_seq + 1;
+	struct kv_nl m;
+	pid_t pid;
+
+	pid = hanging_engine();
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(OK_STATUS, sign_once(&self->c));
+	m = kv_object_msg(&d, kv_host, key.object, 1000, KVAULT_OBJECT_DISABLED);
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(0, kv_nl_send(d.nl, &m, ++kv_object_seq));
+	/* refusals are there, and answers come in any order */
+	for (i = 0; i < 100; i++) {
+		struct kv_nl answer;
+
+		ret = kv_nl_receive(d.nl, 0, &answer);
+		ASSERT_TRUE(answer.h.nlmsg_seq >= first && answer.h.nlmsg_seq < first + 100);
+		done += !ret;
+		refused += ret == -EAGAIN;
+	}
+	EXPECT_LE(64, done);
+	EXPECT_LT(0, refused);
+	EXPECT_EQ(100, done + refused);
+	EXPECT_EQ(0, kv_object_set(&d, kv_host, key.object, 1000, KVAULT_OBJECT_DISABLED));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+}
+
 TEST_HARNESS_MAIN

@@ -241,6 +241,33 @@ static void a_tenant_that_ends_takes_its_engines_along(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, idle->s->is_dead);
 }
 
+/* One that takes its time for each version has it for all of them together. */
+static void all_versions_are_forgotten_in_one_time(struct kunit *test)
+{
+	struct engine_test *e = test->priv;
+	struct kv_test_server *s = loaded(test);
+	struct kvault_binding *b = &e->k->grant.binding;
+	struct xarray *has = &s->s->loaded;
+	struct kv_object *obj;
+	unsigned long begin;
+	u32 volumes, i;
+
+	for (i = 0; i < 3; i++) {
+		b->version[0]++;
+		kv_test_seal(test, e->t, e->k);
+		obj = kv_test_accept(e->t, e->k);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, obj);
+		/* the reference is the engine's */
+		KUNIT_ASSERT_EQ(test, xa_err(xa_store(has, obj->slot, obj, GFP_KERNEL)), 0);
+	}
+	begin = jiffies;
+	KUNIT_EXPECT_EQ(test, kv_object_set_state(e->t, e->obj->key, NULL, 2,
+						  KVAULT_OBJECT_DISABLED, &volumes), 0);
+	KUNIT_EXPECT_GE(test, jiffies - begin, msecs_to_jiffies(KV_FORGET_MS - 20));
+	KUNIT_EXPECT_LT(test, jiffies - begin, msecs_to_jiffies(3 * KV_FORGET_MS));
+	KUNIT_EXPECT_TRUE(test, s->s->is_dead);
+}
+
 /* --- what the daemon submits --- */
 
 struct submitting {
@@ -377,6 +404,7 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(a_key_that_was_disabled_is_not_given_out),
 	KUNIT_CASE(who_does_not_forget_is_ended),
 	KUNIT_CASE(who_forgets_goes_on),
+	KUNIT_CASE(all_versions_are_forgotten_in_one_time),
 	KUNIT_CASE(a_tenant_that_ends_takes_its_engines_along),
 	KUNIT_CASE(a_submission_that_is_nonsense_is_refused),
 	KUNIT_CASE(an_engine_that_makes_nothing_has_failed),
