@@ -161,6 +161,18 @@ static struct kv_record *next_untaken(struct kv_tenant *t, u64 generation)
 	return NULL;
 }
 
+/* Nobody has read these after all, so that none is freed before it is read. */
+static void untake(struct kv_tenant *t, u64 generation, u64 first, u64 last)
+{
+	struct kv_record *r;
+
+	spin_lock(&t->audit_lock);
+	list_for_each_entry(r, &t->audit, link)
+		if (r->taken == generation && r->rec.seq >= first && r->rec.seq <= last)
+			r->taken = 0;
+	spin_unlock(&t->audit_lock);
+}
+
 /* Copies one record out; the queue may change while the user's page is fetched. */
 static int read_one(struct kv_tenant *t, u64 generation, void __user *to)
 {
@@ -180,6 +192,10 @@ static int read_one(struct kv_tenant *t, u64 generation, void __user *to)
 	spin_unlock(&t->audit_lock);
 	if (r)
 		ret = copy_to_user(to, copy, sizeof(*copy)) ? -EFAULT : 1;
+#ifndef KVAULT_MUTANT_FAULT_TAKES
+	if (ret < 0)	/* by its number: the record itself may be gone */
+		untake(t, generation, copy->seq, copy->seq);
+#endif
 	kfree(copy);
 	return ret;
 }
@@ -212,9 +228,8 @@ bool kv_audit_pending(u64 generation)
  * @len: in: room; out: bytes written
  * @ret_more: out: 1 when there are further ones
  *
- * Return: 0; -EMSGSIZE without room for one record, -EFAULT, -ENOMEM. What
- * was copied before an error counts as read and is read again after a new
- * claim.
+ * Return: 0; -EMSGSIZE without room for one record; -EFAULT, -ENOMEM when not
+ * one could be copied, and none counts as read.
  */
 int kv_audit_read(u64 generation, u64 __user *ubuf, u32 *len, u32 *ret_more)
 {
@@ -238,7 +253,19 @@ out_full:
 	kv_tenant_put(t);
 	*len = used;
 	*ret_more = kv_audit_pending(generation);
-	return ret < 0 ? ret : 0;
+	return used || ret >= 0 ? 0 : ret;
+}
+
+/**
+ * kv_audit_unread() - the daemon was not told what it has read
+ * @generation: of the claim; reads all that is not acknowledged once more
+ */
+void kv_audit_unread(u64 generation)
+{
+	struct kv_tenant *t = NULL;
+
+	while ((t = kv_tenant_next_log(t)))
+		untake(t, generation, 0, U64_MAX);
 }
 
 /**

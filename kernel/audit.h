@@ -45,6 +45,7 @@ bool kv_audit_has_room(struct kv_tenant *t);
 int kv_audit_emit(struct kv_tenant *t, const struct kv_event *ev);
 bool kv_audit_pending(u64 generation);
 int kv_audit_read(u64 generation, u64 __user *ubuf, u32 *len, u32 *ret_more);
+void kv_audit_unread(u64 generation);
 void kv_audit_ack(struct kv_tenant *t, u64 seq);
 u32 kv_audit_drop_all(struct kv_tenant *t);
 

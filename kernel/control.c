@@ -251,6 +251,15 @@ static int ctl_submit(struct file *file, void *p)
 	return claimant(file) ? kv_engine_submit(p) : -EPERM;
 }
 
+/* The records are there, but not how many. */
+static void undo_audit_read(struct file *file, void *p)
+{
+	struct kv_server *s = claimant(file);
+
+	if (s)
+		kv_audit_unread(s->generation);
+}
+
 static int ctl_audit_read(struct file *file, void *p)
 {
 	struct kvault_audit_read *arg = p;
@@ -316,7 +325,9 @@ static const struct kv_ioctl ctl_ioctls[] = {
 	KV_IOCTL(KVAULT_CTL_EXCHANGE, kvault_exchange, next_len, ctl_exchange),
 	KV_IOCTL(KVAULT_CTL_SEAL, kvault_seal, request_id, ctl_seal),
 	KV_IOCTL_IN(KVAULT_CTL_SUBMIT, kvault_submit, in_len, ctl_submit),
-	KV_IOCTL(KVAULT_CTL_AUDIT_READ, kvault_audit_read, more, ctl_audit_read),
+	{ .cmd = KVAULT_CTL_AUDIT_READ, .size = sizeof(struct kvault_audit_read),
+	  .min_size = offsetofend(struct kvault_audit_read, more),
+	  .fn = ctl_audit_read, .undo = undo_audit_read },
 	KV_IOCTL_IN(KVAULT_CTL_ROOT_SET, kvault_root_set, key, ctl_root_set),
 	KV_IOCTL(KVAULT_CTL_ROOT_WRAP, kvault_root_wrap, pad, ctl_root_wrap),
 };

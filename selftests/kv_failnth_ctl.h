@@ -185,9 +185,10 @@ static int prepare_record(void)
 
 static int call_audit_read(void)
 {
-	struct kvault_audit_rec rec[2];
+	/* one: of two the first is read when the second cannot be copied */
+	struct kvault_audit_rec rec;
 	struct kvault_audit_read a = {
-		.size = sizeof(a), .buf = kv_ptr(rec), .len = sizeof(rec),
+		.size = sizeof(a), .buf = kv_ptr(&rec), .len = sizeof(rec),
 	};
 	int ret = kv_ioctl(kv_srv.d.ctl, KVAULT_CTL_AUDIT_READ, &a);
 

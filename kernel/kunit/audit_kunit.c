@@ -4,6 +4,7 @@
  * kept until it is durable.
  */
 #include <linux/delay.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "audit.h"
@@ -259,9 +260,43 @@ static void a_bad_address_loses_nothing(struct kunit *test)
 	emit(test, 1);
 	KUNIT_EXPECT_EQ(test, kv_audit_read(1, NULL, &len, &more), -EFAULT);
 	KUNIT_EXPECT_EQ(test, len, 0);
-	/* a new claim has it */
-	KUNIT_EXPECT_TRUE(test, kv_audit_pending(2));
-	KUNIT_EXPECT_EQ(test, read_as(test, 2, &r), 1);
+	KUNIT_EXPECT_TRUE(test, kv_audit_pending(1));
+	KUNIT_EXPECT_EQ(test, read_as(test, 1, &r), 1);
+}
+
+/* The second does not fit into memory: the first is there, the second waits. */
+static void a_fault_in_the_middle_loses_nothing(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	const size_t size = READ_MAX * sizeof(struct kvault_audit_rec);
+	u8 __user *end = (u8 __user *)a->buf + PAGE_ALIGN(size);
+	u32 len = 2 * sizeof(struct kvault_audit_rec), more;
+	struct kvault_audit_rec *r;
+
+	emit(test, 3);
+	KUNIT_EXPECT_EQ(test, kv_audit_read(1, (u64 __user *)(end - sizeof(*r)), &len, &more), 0);
+	KUNIT_EXPECT_EQ(test, len, sizeof(*r));
+	KUNIT_EXPECT_EQ(test, more, 1);
+	/* a higher number frees what was read, and no more */
+	kv_audit_ack(a->t, U64_MAX);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, 2);
+	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), 2);
+	KUNIT_EXPECT_EQ(test, r[0].seq, 2);
+}
+
+static void what_was_not_said_to_be_read_is_read_again(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kvault_audit_rec *r;
+
+	emit(test, 2);
+	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), 2);
+	kv_audit_unread(2);	/* another claim's affair */
+	KUNIT_EXPECT_FALSE(test, kv_audit_pending(1));
+	kv_audit_unread(1);
+	kv_audit_ack(a->t, U64_MAX);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, 2);
+	KUNIT_EXPECT_EQ(test, read_as(test, 1, &r), 2);
 }
 
 static void a_claim_reads_a_record_once(struct kunit *test)
@@ -380,6 +415,8 @@ static struct kunit_case audit_cases[] = {
 	KUNIT_CASE(what_was_done_never_becomes_one),
 	KUNIT_CASE(no_room_for_a_record_is_said),
 	KUNIT_CASE(a_bad_address_loses_nothing),
+	KUNIT_CASE(a_fault_in_the_middle_loses_nothing),
+	KUNIT_CASE(what_was_not_said_to_be_read_is_read_again),
 	KUNIT_CASE(a_claim_reads_a_record_once),
 	KUNIT_CASE(what_is_left_is_said),
 	KUNIT_CASE(a_record_says_what_happened),
