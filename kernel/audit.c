@@ -26,6 +26,7 @@
 
 #define KV_AUDIT_MAX		4096	/* records of one tenant */
 #define KV_AUDIT_DENIED_MAX	1024	/* of which refusals may take so many */
+#define KV_AUDIT_TURN		4	/* are read before another tenant's */
 
 /*
  * taken is the generation of the claim that has read the record; a record is
@@ -222,6 +223,64 @@ bool kv_audit_pending(u64 generation)
 }
 
 /**
+ * struct reading - records on their way to the daemon
+ * @generation: of the claim
+ * @to: where to
+ * @room: for so many
+ * @n: so many are there
+ * @is_more: somebody's turn ended before his records did
+ * @error: 0 or negative errno
+ */
+struct reading {
+	u64 generation;
+	struct kvault_audit_rec __user *to;
+	u32 room;
+	u32 n;
+	bool is_more;
+	int error;
+};
+
+/* The generation of the tenant whose turn was last. */
+static u64 kv_audit_turn;
+
+static bool is_over(const struct reading *rd)
+{
+	return rd->error || rd->n == rd->room;
+}
+
+/* A tenant's turn: it is the next one's then, so that a flood delays nobody else. */
+static void read_turn(struct reading *rd, struct kv_tenant *t)
+{
+#ifdef KVAULT_MUTANT_AUDIT_NO_TURNS
+	const u32 turn = U32_MAX;
+#else
+	const u32 turn = KV_AUDIT_TURN;
+#endif
+	const u32 n = rd->n;
+	int ret;
+
+	do {
+		ret = read_one(t, rd->generation, rd->to + rd->n);
+		rd->n += ret == 1;
+		rd->error = min(ret, 0);
+	} while (ret == 1 && !is_over(rd) && rd->n - n < turn);
+	if (rd->n != n)
+		WRITE_ONCE(kv_audit_turn, t->generation);
+	rd->is_more |= ret == 1;
+}
+
+static void read_turns(struct reading *rd, u64 from, u64 to)
+{
+	struct kv_tenant *t = kv_tenant_after_log(from);
+
+	while (t && t->generation <= to && !is_over(rd)) {
+		read_turn(rd, t);
+		t = kv_tenant_next_log(t);
+	}
+	kv_tenant_put(t);
+}
+
+/**
  * kv_audit_read() - copy records that this claim has not read
  * @generation: of the claim
  * @ubuf: where to
@@ -233,27 +292,23 @@ bool kv_audit_pending(u64 generation)
  */
 int kv_audit_read(u64 generation, u64 __user *ubuf, u32 *len, u32 *ret_more)
 {
-	u8 __user *to = (u8 __user *)ubuf;
-	struct kv_tenant *t = NULL;
-	u32 room = *len, used = 0;
-	int ret = 0;
+	struct reading rd = {
+		.generation = generation, .to = (struct kvault_audit_rec __user *)ubuf,
+		.room = *len / sizeof(struct kvault_audit_rec),
+	};
+	u64 last;
 
-	if (room < sizeof(struct kvault_audit_rec))
+	if (!rd.room)
 		return -EMSGSIZE;
-	while (ret >= 0 && (t = kv_tenant_next_log(t))) {
-		do {
-			if (room - used < sizeof(struct kvault_audit_rec))
-				goto out_full;
-			ret = read_one(t, generation, to + used);
-			if (ret == 1)
-				used += sizeof(struct kvault_audit_rec);
-		} while (ret == 1);
-	}
-out_full:
-	kv_tenant_put(t);
-	*len = used;
+	do {
+		rd.is_more = false;
+		last = READ_ONCE(kv_audit_turn);
+		read_turns(&rd, last, U64_MAX);
+		read_turns(&rd, 0, last);
+	} while (rd.is_more && !is_over(&rd));
+	*len = rd.n * sizeof(*rd.to);
 	*ret_more = kv_audit_pending(generation);
-	return used || ret >= 0 ? 0 : ret;
+	return rd.n ? 0 : rd.error;
 }
 
 /**

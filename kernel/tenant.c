@@ -23,11 +23,12 @@
  * records are kept (KV_DEAD_RECORDS_MAX), then the oldest tenant's are dropped
  * and counted as lost in the host's log.
  *
- * Locks: kv_tenants_lock protects the list, every tenant's @ns and the host's
- * id. It is a mutex, taken before any other lock of the module, and held for
+ * Locks: kv_tenants_lock protects the list, the hash, every tenant's @ns and the
+ * host's id. It is a mutex, taken before any other lock of the module, and held for
  * short: nothing waits for the daemon under it.
  */
 #include <linux/cred.h>
+#include <linux/hashtable.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -64,6 +65,8 @@ static const u32 limits_ephemeral[KV_CHARGES] = {
 
 KV_STATIC struct mutex kv_tenants_lock = __MUTEX_INITIALIZER(kv_tenants_lock);
 KV_STATIC struct list_head kv_tenants = LIST_HEAD_INIT(kv_tenants);
+/* live ephemeral ones, by namespace: each look around asks it for every task */
+static DEFINE_HASHTABLE(kv_tenants_by_ns, 10);
 static u64 kv_tenants_made;
 static u32 kv_tenants_count;
 static struct kv_tenant *kv_host;
@@ -112,6 +115,17 @@ static struct user_namespace *topmost(struct user_namespace *ns)
 	return ns;
 }
 
+static struct kv_tenant *find_ephemeral(struct user_namespace *top)
+{
+	struct kv_tenant *t;
+
+	lockdep_assert_held(&kv_tenants_lock);
+	hash_for_each_possible(kv_tenants_by_ns, t, by_ns, (unsigned long)top)
+		if (t->ns == top)
+			return t;
+	return NULL;
+}
+
 static struct kv_tenant *ephemeral_new(struct user_namespace *ns)
 {
 	u32 owner = from_kuid(&init_user_ns, ns->owner), owned = 0;
@@ -135,6 +149,7 @@ static struct kv_tenant *ephemeral_new(struct user_namespace *ns)
 		return ERR_PTR(ret);
 	}
 	list_add_tail(&t->link, &kv_tenants);
+	hash_add(kv_tenants_by_ns, &t->by_ns, (unsigned long)ns);
 	kv_tenants_count++;
 	schedule_delayed_work(&kv_reaper, msecs_to_jiffies(KV_REAP_MS));
 	return t;
@@ -164,15 +179,9 @@ struct kv_tenant *kv_tenant_of(struct user_namespace *ns)
 		return ERR_PTR(-EINTR);
 
 	mutex_lock(&kv_tenants_lock);
-	list_for_each_entry(t, &kv_tenants, link)
-		if (t->ns == top)
-			goto out_get;
-	t = ephemeral_new(top);
-	if (IS_ERR(t))
-		goto out_unlock;
-out_get:
-	kv_tenant_get(t);
-out_unlock:
+	t = find_ephemeral(top) ?: ephemeral_new(top);
+	if (!IS_ERR(t))
+		kv_tenant_get(t);
 	mutex_unlock(&kv_tenants_lock);
 	return t;
 }
@@ -271,23 +280,38 @@ struct kv_tenant *kv_tenant_host(void)
 	return kv_host;
 }
 
+/* Behind @n, @n itself included, the first that counts; a reference. */
+static struct kv_tenant *first_from(struct kv_tenant *n, bool with_dead)
+{
+	lockdep_assert_held(&kv_tenants_lock);
+	list_for_each_entry_from(n, &kv_tenants, link)
+		if (!n->is_dead || with_dead)
+			return kv_tenant_get(n);
+	return NULL;
+}
+
+/* The list is in the order of generations. */
+static struct kv_tenant *after(u64 generation)
+{
+	struct kv_tenant *n;
+
+	lockdep_assert_held(&kv_tenants_lock);
+	list_for_each_entry(n, &kv_tenants, link)
+		if (n->generation > generation)
+			break;
+	return n;
+}
+
 static struct kv_tenant *next(struct kv_tenant *t, bool with_dead)
 {
-	struct kv_tenant *n, *found = NULL;
+	struct kv_tenant *n, *found;
 
 	mutex_lock(&kv_tenants_lock);
-	if (t && !list_empty(&t->link)) {
+	if (t && !list_empty(&t->link))
 		n = list_next_entry(t, link);
-	} else {
-		/* it was forgotten meanwhile; the list is in the order of generations */
-		list_for_each_entry(n, &kv_tenants, link)
-			if (!t || n->generation > t->generation)
-				break;
-	}
-	while (!list_entry_is_head(n, &kv_tenants, link) && n->is_dead && !with_dead)
-		n = list_next_entry(n, link);
-	if (!list_entry_is_head(n, &kv_tenants, link))
-		found = kv_tenant_get(n);
+	else	/* it was forgotten meanwhile */
+		n = after(t ? t->generation : 0);
+	found = first_from(n, with_dead);
 	mutex_unlock(&kv_tenants_lock);
 	kv_tenant_put(t);
 	return found;
@@ -313,6 +337,22 @@ struct kv_tenant *kv_tenant_next(struct kv_tenant *t)
 struct kv_tenant *kv_tenant_next_log(struct kv_tenant *t)
 {
 	return next(t, true);
+}
+
+/**
+ * kv_tenant_after_log() - begin such a walk somewhere else
+ * @generation: of the tenant behind which it begins
+ *
+ * Return: the next with a reference, or NULL.
+ */
+struct kv_tenant *kv_tenant_after_log(u64 generation)
+{
+	struct kv_tenant *found;
+
+	mutex_lock(&kv_tenants_lock);
+	found = first_from(after(generation), true);
+	mutex_unlock(&kv_tenants_lock);
+	return found;
 }
 
 /**
@@ -417,12 +457,9 @@ static void mark_seen(struct user_namespace *ns)
 {
 	struct kv_tenant *t;
 
-	ns = topmost(ns);
-	if (ns == &init_user_ns)
-		return;
-	list_for_each_entry(t, &kv_tenants, link)
-		if (t->ns == ns)
-			t->is_seen = true;
+	t = find_ephemeral(topmost(ns));
+	if (t)
+		t->is_seen = true;
 }
 
 /* A zombie has left its namespace for all that it can do. */
@@ -540,6 +577,7 @@ static void reap(struct work_struct *work)
 		if (t->is_seen)
 			continue;
 		WRITE_ONCE(t->is_dead, true);
+		hash_del(&t->by_ns);
 		put_user_ns(t->ns);
 		WRITE_ONCE(t->ns, NULL);
 		kv_tenants_count--;
@@ -592,6 +630,7 @@ void kv_tenant_exit(void)
 	list_for_each_entry(t, &kv_tenants, link) {
 		if (t->ns)
 			put_user_ns(t->ns);
+		hash_del(&t->by_ns);
 		WRITE_ONCE(t->is_dead, true);
 		WRITE_ONCE(t->ns, NULL);
 		queue_end(t);

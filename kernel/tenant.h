@@ -64,6 +64,7 @@ struct kv_kek {
  * @refs: references: the tenant list, open files, objects, requests, principals' users
  * @link: in the list of tenants: live ones, and dead ones that have records
  *	for the daemon (kv_tenants_lock)
+ * @by_ns: of a live ephemeral one: in the hash by @ns (kv_tenants_lock)
  * @kind: enum kvault_tenant_kind, immutable
  * @generation: counts tenants since the module was loaded, immutable
  * @id: random; the host's is the store's and set once (kv_tenants_lock)
@@ -94,6 +95,7 @@ struct kv_kek {
 struct kv_tenant {
 	refcount_t refs;
 	struct list_head link;
+	struct hlist_node by_ns;
 	u32 kind;
 	u64 generation;
 	u8 id[KVAULT_ID_SIZE];
@@ -131,6 +133,7 @@ struct kv_tenant *kv_tenant_find_log(const u8 *id);
 struct kv_tenant *kv_tenant_host(void);
 struct kv_tenant *kv_tenant_next(struct kv_tenant *t);
 struct kv_tenant *kv_tenant_next_log(struct kv_tenant *t);
+struct kv_tenant *kv_tenant_after_log(u64 generation);
 void kv_tenant_settled(struct kv_tenant *t);
 struct kv_tenant *kv_tenant_get(struct kv_tenant *t);
 void kv_tenant_put(struct kv_tenant *t);

@@ -360,6 +360,55 @@ static void a_record_says_what_happened(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &r->principal, &a->who->wire, sizeof(r->principal));
 }
 
+/* One who fills his queue keeps nobody else's from being read. */
+static void tenants_are_read_in_turn(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kv_tenant *b = kv_test_tenant(test);
+	const struct kv_event ev = use();
+	struct kvault_audit_rec *r;
+	u32 i, n = 0;
+
+	emit(test, 3 * READ_MAX);
+	KUNIT_ASSERT_EQ(test, kv_audit_emit(b, &ev), 0);
+	KUNIT_ASSERT_EQ(test, kv_audit_emit(b, &ev), 0);
+	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), READ_MAX);
+	for (i = 0; i < READ_MAX; i++)
+		n += !memcmp(r[i].tenant, b->id, sizeof(b->id));
+	KUNIT_EXPECT_EQ(test, n, 2);
+	/* who was not at all served before is first */
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, kv_audit_emit(b, &ev), 0);
+	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), READ_MAX);
+	KUNIT_ASSERT_EQ(test, read_as(test, 1, &r), READ_MAX);
+	KUNIT_EXPECT_EQ(test, a->t->audit_seq, 3 * READ_MAX);
+	KUNIT_EXPECT_TRUE(test, kv_audit_pending(1));
+	while (read_as(test, 1, &r))
+		;
+	KUNIT_EXPECT_FALSE(test, kv_audit_pending(1));
+}
+
+/* ... and it goes on behind the one that was served last. */
+static void a_small_buffer_serves_all(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kv_tenant *b = kv_test_tenant(test);
+	const struct kv_event ev = use();
+	u32 len, more, i, n = 0;
+	struct kvault_audit_rec *r;
+
+	emit(test, 6);
+	KUNIT_ASSERT_EQ(test, kv_audit_emit(b, &ev), 0);
+	for (i = 0; i < 2; i++) {
+		len = sizeof(*r);
+		KUNIT_ASSERT_EQ(test, kv_audit_read(1, a->buf, &len, &more), 0);
+		KUNIT_EXPECT_EQ(test, more, 1);
+		r = kv_test_get(test, a->buf, sizeof(*r));
+		n += !memcmp(r->tenant, b->id, sizeof(b->id));
+	}
+	KUNIT_EXPECT_EQ(test, n, 1);
+}
+
 /* --- what is durable --- */
 
 static void only_what_was_read_is_durable(struct kunit *test)
@@ -420,6 +469,8 @@ static struct kunit_case audit_cases[] = {
 	KUNIT_CASE(a_claim_reads_a_record_once),
 	KUNIT_CASE(what_is_left_is_said),
 	KUNIT_CASE(a_record_says_what_happened),
+	KUNIT_CASE(tenants_are_read_in_turn),
+	KUNIT_CASE(a_small_buffer_serves_all),
 	KUNIT_CASE(only_what_was_read_is_durable),
 	KUNIT_CASE(tenants_have_numbers_of_their_own),
 	{}
