@@ -97,6 +97,9 @@ static void fill(struct kvault_audit_rec *rec, const struct kv_tenant *t,
 	if (ev->object) {
 		memcpy(rec->key, ev->object->key, sizeof(rec->key));
 		memcpy(rec->version, ev->object->version, sizeof(rec->version));
+	} else if (ev->key) {
+		memcpy(rec->key, ev->key, sizeof(rec->key));
+		memcpy(rec->version, ev->version, sizeof(rec->version));
 	}
 	rec->op = ev->op;
 	rec->alg = ev->alg;

@@ -16,6 +16,8 @@ struct kv_tenant;
  * @face: enum kvault_face
  * @who: principal
  * @object: key version, may be NULL
+ * @key: without @object: id of the key, may be NULL
+ * @version: likewise: id of the version
  * @request_id: may be NULL
  * @lease: may be NULL
  * @op: one of KVAULT_OP_*
@@ -28,6 +30,8 @@ struct kv_event {
 	u32 face;
 	struct kv_principal *who;
 	const struct kv_object *object;
+	const u8 *key;
+	const u8 *version;
 	const u8 *request_id;
 	const u8 *lease;
 	u32 op;

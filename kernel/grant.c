@@ -36,7 +36,6 @@
 
 #define KV_REPORT_MS		250	/* how often we look for pauses */
 #define KV_PAUSE_MS		500	/* so long without an operation is one */
-#define KV_STALE_TRIES		8
 #define KV_LEASE_MS_MAX		3600000
 #define KV_GRANTS_MAX		4096	/* of one key version */
 
@@ -72,11 +71,13 @@ static int access_once(struct kv_caller *who, u32 purpose, const struct kv_seg *
 	struct kv_object *obj;
 	int ret;
 
+	ret_d->is_yes = false;
 	ret_d->asked = ktime_get_boottime_ns();
 	ret = kv_upcall_daemon(who, KVAULT_MSG_ACCESS, purpose, seg, &ans);
 	if (ret)
 		return ret;
 	ret = check_answer(&ans);
+	ret_d->is_yes = !ans.status;
 	if (!ret && ans.revision < policy)
 		ret = -ESTALE;
 	if (ret)
@@ -103,7 +104,8 @@ out_done:
  * @access: what is asked for
  * @ret: out: the answer; its object only on success
  *
- * Sleeps, killable.
+ * Sleeps, killable. A volume is asked for once: the daemon's yes is in the log,
+ * and has to be taken back before the next one.
  *
  * Return: 0; what the daemon says; -EIO for nonsense; -ESTALE when its answers
  * stay older than what the kernel knows; see kv_request_wait().
@@ -119,7 +121,7 @@ int kv_access(struct kv_caller *who, u32 purpose, const void *path, u32 path_len
 
 	do {
 		r = access_once(who, purpose, seg, ret);
-	} while (r == -ESTALE && ++i < KV_STALE_TRIES);
+	} while (r == -ESTALE && purpose != KVAULT_PURPOSE_VOLUME && ++i < KV_STALE_TRIES);
 	return r;
 }
 

@@ -15,6 +15,7 @@ struct kv_object;
 struct kv_tenant;
 
 #define KV_OPS	9	/* bits of KVAULT_OP_ALL */
+#define KV_STALE_TRIES	8	/* questions, while what the kernel knows is newer */
 
 /**
  * struct kv_caller - in whose name something is asked
@@ -105,12 +106,14 @@ struct kv_grant {
  * @policy: revision under which it did
  * @asked: when it was asked, CLOCK_BOOTTIME nanoseconds: leases begin there
  * @object: the key version, a reference
+ * @is_yes: the daemon agreed, whatever became of it then
  */
 struct kv_decision {
 	struct kvault_grant grant;
 	u64 policy;
 	u64 asked;
 	struct kv_object *object;
+	bool is_yes;
 };
 
 /**

@@ -205,18 +205,52 @@ static int check_token(const struct kvault_token *token, const struct kv_object 
 }
 
 /* The daemon has the volume in its log as open, and has to learn that it is not. */
-static void volume_refused(struct kv_caller *who, struct kv_object *obj, int error)
+static void volume_refused(struct kv_caller *who, const struct kvault_access *access,
+			   struct kv_volume *v, int error)
 {
 	struct kv_event ev = {
 		.type = KVAULT_AUDIT_DENIED, .face = who->face, .who = who->caller,
-		.object = obj, .request_id = who->request_id, .op = KVAULT_OP_VOLUME,
+		.key = access->key, .version = access->version,
+		.request_id = who->request_id, .op = KVAULT_OP_VOLUME,
 		.status = error, .count = 1,
 	};
 
-	kv_audit_denied(obj->tenant, &ev);
+	kv_audit_denied(who->tenant, &ev);
 	ev.type = KVAULT_AUDIT_VOLUME_CLOSE;
 	ev.count = 0;
-	kv_audit_emit(obj->tenant, &ev);
+	kv_audit_commit(who->tenant, v->closing, &ev);
+	v->closing = NULL;
+}
+
+static int open_once(struct kv_caller *who, const struct kvault_token *token,
+		     const struct kvault_access *access, struct kv_volume *v)
+{
+	struct kv_decision d = {};
+	int ret;
+
+	v->closing = kv_audit_reserve(who->tenant);
+	if (IS_ERR(v->closing)) {
+		ret = PTR_ERR(v->closing);
+		v->closing = NULL;
+		return ret;
+	}
+	ret = kv_access(who, KVAULT_PURPOSE_VOLUME, NULL, 0, access, &d);
+	if (!ret) {
+		ret = check_token(token, d.object, &d.grant) ?: kv_object_attach(d.object, v);
+		kv_object_put(d.object);
+	}
+	if (!ret)
+		return 0;
+#ifdef KVAULT_MUTANT_OPEN_STAYS
+	d.is_yes = d.object;
+#endif
+	if (d.is_yes) {
+		volume_refused(who, access, v, ret);
+	} else {
+		kv_audit_cancel(who->tenant, v->closing);
+		v->closing = NULL;
+	}
+	return ret;
 }
 
 /**
@@ -225,10 +259,12 @@ static void volume_refused(struct kv_caller *who, struct kv_object *obj, int err
  * @token: well-formed; who shows it is checked by the caller
  * @v: to attach, with @v->stop set
  *
- * The daemon has a durable record of it before this returns. Sleeps, killable.
+ * The daemon has a durable record of it before this returns, and there is room
+ * for the record of its end. Sleeps, killable.
  *
  * Return: 0; -ENOKEY for a token of another tenant, -EKEYREJECTED for one that
- * was not given out; -EACCES, -EKEYREVOKED, -EKEYEXPIRED; see kv_access().
+ * was not given out; -EACCES, -EKEYREVOKED, -EKEYEXPIRED; see kv_access() and
+ * kv_audit_reserve().
  */
 int kv_volume_open(struct kv_caller *who, const struct kvault_token *token,
 		   struct kv_volume *v)
@@ -237,23 +273,16 @@ int kv_volume_open(struct kv_caller *who, const struct kvault_token *token,
 		.size = sizeof(access), .ops = KVAULT_OP_VOLUME,
 		.purpose = KVAULT_PURPOSE_VOLUME,
 	};
-	struct kv_decision d;
-	int ret;
+	int ret, i = 0;
 
 	if (memcmp(token->tenant, who->tenant->id, sizeof(token->tenant)))
 		return -ENOKEY;
 	memcpy(access.key, token->key, sizeof(access.key));
 	memcpy(access.version, token->version, sizeof(access.version));
 	memcpy(access.grant, token->grant, sizeof(access.grant));
-	ret = kv_access(who, KVAULT_PURPOSE_VOLUME, NULL, 0, &access, &d);
-	if (ret)
-		return ret;
-	ret = check_token(token, d.object, &d.grant);
-	if (!ret)
-		ret = kv_object_attach(d.object, v);
-	if (ret)
-		volume_refused(who, d.object, ret);
-	kv_object_put(d.object);
+	do {
+		ret = open_once(who, token, &access, v);
+	} while (ret == -ESTALE && ++i < KV_STALE_TRIES);
 	return ret;
 }
 
@@ -269,8 +298,9 @@ void kv_volume_close(struct kv_caller *who, struct kv_volume *v, u64 sectors)
 
 	if (!obj)
 		return;
-	kv_audit_emit(obj->tenant, &(struct kv_event){
+	kv_audit_commit(obj->tenant, v->closing, &(struct kv_event){
 		.type = KVAULT_AUDIT_VOLUME_CLOSE, .face = who->face, .who = who->caller,
 		.object = obj, .op = KVAULT_OP_VOLUME, .count = sectors });
+	v->closing = NULL;
 	kv_object_detach(v);
 }

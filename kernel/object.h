@@ -12,6 +12,7 @@
 
 struct kv_tenant;
 struct kv_ciphers;
+struct kv_record;
 
 /**
  * struct kv_sealed - material as the daemon stores it, and what it is bound to
@@ -99,12 +100,14 @@ struct kv_object {
  * @object: the key, a reference
  * @stop: called with object->lock held; may sleep, must not fail; when it
  *	returns nothing uses the key any more. Called once at most.
+ * @closing: room for the record of its end, from before the daemon is asked
  * @is_stopped: set under object->lock
  */
 struct kv_volume {
 	struct list_head link;
 	struct kv_object *object;
 	void (*stop)(struct kv_volume *v);
+	struct kv_record *closing;
 	bool is_stopped;
 };
 

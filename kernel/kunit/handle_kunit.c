@@ -276,6 +276,45 @@ static void a_token_that_was_not_given_out_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, volume_open(h, &good), 0);
 }
 
+/* It agreed, and the log has the volume open: but for memory it would be. */
+static void what_the_daemon_agreed_to_in_vain_is_taken_back(struct kunit *test)
+{
+	struct handle_test *h = test->priv;
+	const struct kvault_token token = token_of(test);
+
+	h->k->blob[h->k->blob_len - 1] ^= 1;
+	KUNIT_EXPECT_EQ(test, volume_open(h, &token), -EIO);
+	KUNIT_EXPECT_EQ(test, h->t->audit_seq, 2);
+	/* each time that it agreed */
+	h->t->policy = (atomic64_t)ATOMIC64_INIT(5);
+	KUNIT_EXPECT_EQ(test, volume_open(h, &token), -ESTALE);
+	KUNIT_EXPECT_EQ(test, h->d->asked, 1 + KV_STALE_TRIES);
+	KUNIT_EXPECT_GE(test, h->t->audit_seq, 2 + KV_STALE_TRIES);
+	KUNIT_EXPECT_EQ(test, h->t->audit_count, h->t->audit_seq);
+	/* what it refused it has in its log itself */
+	h->d->status = -EACCES;
+	KUNIT_EXPECT_EQ(test, volume_open(h, &token), -EACCES);
+	KUNIT_EXPECT_EQ(test, h->t->audit_count, h->t->audit_seq);
+}
+
+static void a_full_log_does_not_lose_the_end_of_a_volume(struct kunit *test)
+{
+	const struct kv_event use = { .type = KVAULT_AUDIT_USE, .op = KVAULT_OP_SIGN, .count = 1 };
+	struct handle_test *h = test->priv;
+	const struct kvault_token token = token_of(test);
+	struct kv_volume v = { .stop = stop };
+	u64 seq;
+
+	KUNIT_ASSERT_EQ(test, kv_volume_open(&h->who, &token, &v), 0);
+	while (!kv_audit_emit(h->t, &use))
+		;
+	seq = h->t->audit_seq;
+	KUNIT_EXPECT_EQ(test, volume_open(h, &token), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, h->d->asked, 1);
+	kv_volume_close(&h->who, &v, 8);
+	KUNIT_EXPECT_EQ(test, h->t->audit_seq, seq + 1);
+}
+
 static void a_volume_is_closed_once(struct kunit *test)
 {
 	struct handle_test *h = test->priv;
@@ -296,6 +335,8 @@ static void a_volume_is_closed_once(struct kunit *test)
 static struct kunit_case volume_cases[] = {
 	KUNIT_CASE(a_token_of_another_tenant_is_no_key),
 	KUNIT_CASE(a_token_that_was_not_given_out_is_refused),
+	KUNIT_CASE(what_the_daemon_agreed_to_in_vain_is_taken_back),
+	KUNIT_CASE(a_full_log_does_not_lose_the_end_of_a_volume),
 	KUNIT_CASE(a_volume_is_closed_once),
 	{}
 };
