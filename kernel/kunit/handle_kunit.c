@@ -139,6 +139,24 @@ static void a_change_is_fetched_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, h->d->asked, 3);
 }
 
+/* What is known of it is old: it must not be the reason to refuse. */
+static void a_key_that_may_again_is_asked_for(struct kunit *test)
+{
+	struct handle_test *h = test->priv;
+	struct kv_handle *handle = opened(test, 0);
+	u32 volumes;
+
+	handle->object->exp = KV_LONG_AGO;
+	KUNIT_EXPECT_EQ(test, begin(h, handle, KVAULT_OP_ENCRYPT), -EKEYEXPIRED);
+	KUNIT_ASSERT_EQ(test, kv_object_set_state(h->t, handle->object->key, NULL, 2,
+						  KVAULT_OBJECT_LIVE, &volumes), 0);
+	h->k->grant.revision = 2;
+	h->k->grant.binding.exp = KV_FAR_AWAY;
+	kv_test_seal(test, h->t, h->k);
+	KUNIT_EXPECT_EQ(test, begin(h, handle, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_EQ(test, h->d->asked, 2);
+}
+
 static void a_new_policy_is_asked_for_once(struct kunit *test)
 {
 	struct handle_test *h = test->priv;
@@ -185,6 +203,7 @@ static struct kunit_case handle_cases[] = {
 	KUNIT_CASE(a_handle_does_what_it_was_opened_for),
 	KUNIT_CASE(a_key_that_may_not_is_refused_and_recorded),
 	KUNIT_CASE(a_change_is_fetched_first),
+	KUNIT_CASE(a_key_that_may_again_is_asked_for),
 	KUNIT_CASE(a_new_policy_is_asked_for_once),
 	KUNIT_CASE(another_caller_needs_a_grant_of_his_own),
 	KUNIT_CASE(a_lease_of_nothing_is_not_asked_for_ever),

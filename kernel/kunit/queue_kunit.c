@@ -351,7 +351,7 @@ static void an_answer_arrives_whole(struct kunit *test)
 {
 	struct kv_test_server *s = kv_test_server(test, KV_QUEUE_OPENSSL);
 	struct kv_request *req = queued(test, KV_QUEUE_OPENSSL);
-	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { "a", 1 }, { "bb", 2 }, {},
+	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { "aaa", 3 }, { "bb", 2 }, {},
 							 { "dddd", 4 } };
 	struct kv_answer ans;
 	struct kvault_msg a;
@@ -360,16 +360,16 @@ static void an_answer_arrives_whole(struct kunit *test)
 	a = kv_test_answer_to(s);
 	a.status = -EKEYREJECTED;
 	a.revision = 99;
-	a.len[0] = 1;
+	a.len[0] = 3;
 	a.len[1] = 2;
 	a.len[3] = 4;
 	KUNIT_EXPECT_EQ(test, kv_test_reply(s, &a, seg), 0);
 	KUNIT_ASSERT_EQ(test, wait_for(req, &ans), 0);
 	KUNIT_EXPECT_EQ(test, ans.status, -EKEYREJECTED);
 	KUNIT_EXPECT_EQ(test, ans.revision, 99);
-	KUNIT_EXPECT_EQ(test, ans.size, 7);
+	KUNIT_EXPECT_EQ(test, ans.size, 9);
 	KUNIT_EXPECT_EQ(test, ans.seg[2].len, 0);
-	KUNIT_EXPECT_MEMEQ(test, ans.seg[0].p, "a", 1);
+	KUNIT_EXPECT_MEMEQ(test, ans.seg[0].p, "aaa", 3);
 	KUNIT_EXPECT_MEMEQ(test, ans.seg[1].p, "bb", 2);
 	KUNIT_EXPECT_MEMEQ(test, ans.seg[3].p, "dddd", 4);
 	kv_answer_done(&ans);
