@@ -237,6 +237,7 @@ static int open_once(struct kv_caller *who, const struct kvault_token *token,
 		v->closing = NULL;
 		return ret;
 	}
+	/* cocci tenant: kv_volume_open() has compared it */
 	ret = kv_access(who, KVAULT_PURPOSE_VOLUME, NULL, 0, access, &d);
 	if (!ret) {
 		ret = check_token(token, d.object, &d.grant) ?: kv_object_attach(d.object, v);

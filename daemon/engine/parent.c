@@ -241,7 +241,7 @@ static void bound_guests(struct parent *p)
 			guests++;
 			oldest = w;
 		}
-	if (guests <= (max ? max : 1))
+	if (!oldest || guests <= (max ? max : 1))
 		return;
 	oldest->is_told = 1;
 	kill(oldest->pid, SIGTERM);

@@ -53,8 +53,8 @@ void kvault_reply_done(struct kvault_reply *reply)
 static bool is_reading(const struct cli_verb *v)
 {
 	return v->fn == cli_status || v->fn == cli_whoami || v->fn == cli_vault_list ||
-	       v->fn == cli_vault_show || v->fn == cli_key_list || v->fn == cli_key_show ||
-	       v->fn == cli_key_versions || v->fn == cli_key_public || v->fn == cli_role_list ||
+	       v->fn == cli_vault_show || v->fn == cli_object_list || v->fn == cli_key_show ||
+	       v->fn == cli_object_versions || v->fn == cli_key_public || v->fn == cli_role_list ||
 	       v->fn == cli_audit_show || v->fn == cli_audit_verify ||
 	       v->fn == cli_audit_export || v->fn == cli_root_status ||
 	       v->fn == cli_root_slot_list || v->fn == cli_key_create ||
