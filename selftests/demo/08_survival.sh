@@ -22,10 +22,13 @@ waits() {
 	) &
 }
 
+# When a key was used last is known when its user pauses: that alone may change.
+all_keys() {
+	kvault key list --json | tr -d '\n' | sed 's/, *"lastUsed": *[0-9]*//g'
+}
+
 first_boot() {
 	claim 8 "kvaultd dies, and encryption goes on, disks go on, nobody hangs. The machine restarts, and every key is there."
-	kvault key list --json >keys.before
-
 	say "A program holds a handle on payroll/files. All of kvault's processes are killed and stay down for 10 s:"
 	mkfifo "$ram/go"
 	start "ops payroll/keys/files 10 <$ram/go >$ram/ops"
@@ -69,7 +72,7 @@ first_boot() {
 	run 'kvault key sign payroll/signing --in contract --out after.sig && openssl dgst -sha256 -verify signing.pem -signature after.sig contract'
 	check "and all is as before" said '^Verified OK'
 
-	kvault key list --json >keys.before
+	all_keys >keys.before
 	say "The machine restarts."
 	umount /mnt/disk /mnt/archive
 	cryptsetup close disk
@@ -93,7 +96,7 @@ second_boot() {
 		"$(($(now) / 1000)).$(($(now) % 1000 / 100)) s" '/proc/uptime'
 	check "what was encrypted before decrypts" cmp accounts accounts.back
 	rm -f accounts.back
-	kvault key list --json >keys.after
+	all_keys >keys.after
 	run 'cmp keys.before keys.after && echo "$(kvault key list --quiet | wc -l) keys, none changed"'
 	check "every key is there" cmp keys.before keys.after
 	softhsm_serve
