@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * kvault: which algorithm goes with which key and which operation (spec.md 2.3).
+ *
+ * The one table of it. The module's checks, the engines' and the daemon's, the
+ * library's names and the tests are all expanded from here; whoever adds an
+ * algorithm adds its number in kvault.h and its row here, and then every part
+ * that has to know it fails to build or to pass until it does.
+ *
+ * X(ID, KTY, BITS, CURVE, OPS, NAME, SCHEME, HASH, HASH_LEN)
+ *   ID        KVAULT_ALG_##ID
+ *   KTY       KVAULT_KTY_* of the key
+ *   BITS      the key's size, or 0 for any
+ *   CURVE     KVAULT_CURVE_* of the key, or 0 for any
+ *   OPS       KVAULT_OP_* that it can serve
+ *   NAME      the JOSE name (RFC 7518, RFC 8812), or PKCS#11's where JOSE has none
+ *   SCHEME    how it is done: a word for the expander to paste
+ *   HASH      as OpenSSL calls it, or 0
+ *   HASH_LEN  bytes of HASH, or 0
+ */
+#ifndef _LINUX_KVAULT_ALG_H
+#define _LINUX_KVAULT_ALG_H
+
+#include <linux/kvault.h>
+
+#define KVAULT_OPS_CIPHER	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT)
+#define KVAULT_OPS_WRAP		(KVAULT_OP_WRAP | KVAULT_OP_UNWRAP)
+#define KVAULT_OPS_SIGN		(KVAULT_OP_SIGN | KVAULT_OP_VERIFY)
+
+/* clang-format off */
+
+/* In the kernel. HS*: over the bytes that are given. */
+#define KVAULT_ALGORITHMS_OCT(X) \
+	X(A128GCM, KVAULT_KTY_OCT, 128, 0, KVAULT_OPS_CIPHER, "A128GCM", GCM, 0, 0), \
+	X(A192GCM, KVAULT_KTY_OCT, 192, 0, KVAULT_OPS_CIPHER, "A192GCM", GCM, 0, 0), \
+	X(A256GCM, KVAULT_KTY_OCT, 256, 0, KVAULT_OPS_CIPHER, "A256GCM", GCM, 0, 0), \
+	X(A128CBC, KVAULT_KTY_OCT, 128, 0, KVAULT_OPS_CIPHER, "A128CBC", CBC, 0, 0), \
+	X(A192CBC, KVAULT_KTY_OCT, 192, 0, KVAULT_OPS_CIPHER, "A192CBC", CBC, 0, 0), \
+	X(A256CBC, KVAULT_KTY_OCT, 256, 0, KVAULT_OPS_CIPHER, "A256CBC", CBC, 0, 0), \
+	X(A128CBCPAD, KVAULT_KTY_OCT, 128, 0, KVAULT_OPS_CIPHER, "A128CBCPAD", CBCPAD, 0, 0), \
+	X(A192CBCPAD, KVAULT_KTY_OCT, 192, 0, KVAULT_OPS_CIPHER, "A192CBCPAD", CBCPAD, 0, 0), \
+	X(A256CBCPAD, KVAULT_KTY_OCT, 256, 0, KVAULT_OPS_CIPHER, "A256CBCPAD", CBCPAD, 0, 0), \
+	X(A128KW, KVAULT_KTY_OCT, 128, 0, KVAULT_OPS_WRAP, "A128KW", KW, 0, 0), \
+	X(A192KW, KVAULT_KTY_OCT, 192, 0, KVAULT_OPS_WRAP, "A192KW", KW, 0, 0), \
+	X(A256KW, KVAULT_KTY_OCT, 256, 0, KVAULT_OPS_WRAP, "A256KW", KW, 0, 0), \
+	X(KW, KVAULT_KTY_OCT, 0, 0, KVAULT_OPS_WRAP, "CKM_AES_KEY_WRAP", KW, 0, 0), \
+	X(KWP, KVAULT_KTY_OCT, 0, 0, KVAULT_OPS_WRAP, "CKM_AES_KEY_WRAP_PAD", KWP, 0, 0), \
+	X(HS256, KVAULT_KTY_OCT, 0, 0, KVAULT_OPS_SIGN, "HS256", HMAC, "SHA256", 32), \
+	X(HS384, KVAULT_KTY_OCT, 0, 0, KVAULT_OPS_SIGN, "HS384", HMAC, "SHA384", 48), \
+	X(HS512, KVAULT_KTY_OCT, 0, 0, KVAULT_OPS_SIGN, "HS512", HMAC, "SHA512", 64)
+
+/* In an engine. Signatures are over a digest by HASH; RSNULL's over any bytes. */
+#define KVAULT_ALGORITHMS_RSA(X) \
+	X(RS256, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_SIGN, "RS256", PKCS1_SIGN, "SHA256", 32), \
+	X(RS384, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_SIGN, "RS384", PKCS1_SIGN, "SHA384", 48), \
+	X(RS512, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_SIGN, "RS512", PKCS1_SIGN, "SHA512", 64), \
+	X(PS256, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_SIGN, "PS256", PSS, "SHA256", 32), \
+	X(PS384, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_SIGN, "PS384", PSS, "SHA384", 48), \
+	X(PS512, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_SIGN, "PS512", PSS, "SHA512", 64), \
+	X(RSNULL, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_SIGN, "RSNULL", PKCS1_SIGN, 0, 0), \
+	X(RSA1_5, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_CIPHER | KVAULT_OPS_WRAP, \
+	  "RSA1_5", PKCS1_CRYPT, 0, 0), \
+	X(RSA_OAEP, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_CIPHER | KVAULT_OPS_WRAP, \
+	  "RSA-OAEP", OAEP, "SHA1", 20), \
+	X(RSA_OAEP_256, KVAULT_KTY_RSA, 0, 0, KVAULT_OPS_CIPHER | KVAULT_OPS_WRAP, \
+	  "RSA-OAEP-256", OAEP, "SHA256", 32)
+
+#define KVAULT_ALGORITHMS_EC(X) \
+	X(ES256, KVAULT_KTY_EC, 0, KVAULT_CURVE_P256, KVAULT_OPS_SIGN, \
+	  "ES256", ECDSA, "SHA256", 32), \
+	X(ES384, KVAULT_KTY_EC, 0, KVAULT_CURVE_P384, KVAULT_OPS_SIGN, \
+	  "ES384", ECDSA, "SHA384", 48), \
+	X(ES512, KVAULT_KTY_EC, 0, KVAULT_CURVE_P521, KVAULT_OPS_SIGN, \
+	  "ES512", ECDSA, "SHA512", 64), \
+	X(ES256K, KVAULT_KTY_EC, 0, KVAULT_CURVE_P256K, KVAULT_OPS_SIGN, \
+	  "ES256K", ECDSA, "SHA256", 32)
+
+/* clang-format on */
+
+#define KVAULT_ALGORITHMS(X) \
+	KVAULT_ALGORITHMS_OCT(X), KVAULT_ALGORITHMS_RSA(X), KVAULT_ALGORITHMS_EC(X)
+
+#endif /* _LINUX_KVAULT_ALG_H */
