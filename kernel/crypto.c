@@ -15,6 +15,7 @@
 #include <crypto/hash.h>
 #include <crypto/internal/cipher.h>
 #include <crypto/skcipher.h>
+#include <linux/kvault_alg.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
@@ -45,52 +46,18 @@ struct kv_ciphers {
 static struct crypto_shash *kv_sha;
 static bool kv_has_tables;
 
-/* Which key, operation and algorithm go together (spec.md 2.3). */
+/* Which key and operation an algorithm goes with; 0 bits and 0 curve: any. */
 struct kv_fit {
 	u32 alg;
 	u32 kty;
-	u32 bits;	/* 0 any */
-	u32 curve;	/* 0 any */
+	u32 bits;
+	u32 curve;
 	u32 ops;
 };
 
-#define KV_ENC	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT)
-#define KV_WRAP	(KVAULT_OP_WRAP | KVAULT_OP_UNWRAP)
-#define KV_SIG	(KVAULT_OP_SIGN | KVAULT_OP_VERIFY)
-
-static const struct kv_fit kv_fits[] = {
-	{ KVAULT_ALG_A128GCM, KVAULT_KTY_OCT, 128, 0, KV_ENC },
-	{ KVAULT_ALG_A192GCM, KVAULT_KTY_OCT, 192, 0, KV_ENC },
-	{ KVAULT_ALG_A256GCM, KVAULT_KTY_OCT, 256, 0, KV_ENC },
-	{ KVAULT_ALG_A128CBC, KVAULT_KTY_OCT, 128, 0, KV_ENC },
-	{ KVAULT_ALG_A192CBC, KVAULT_KTY_OCT, 192, 0, KV_ENC },
-	{ KVAULT_ALG_A256CBC, KVAULT_KTY_OCT, 256, 0, KV_ENC },
-	{ KVAULT_ALG_A128CBCPAD, KVAULT_KTY_OCT, 128, 0, KV_ENC },
-	{ KVAULT_ALG_A192CBCPAD, KVAULT_KTY_OCT, 192, 0, KV_ENC },
-	{ KVAULT_ALG_A256CBCPAD, KVAULT_KTY_OCT, 256, 0, KV_ENC },
-	{ KVAULT_ALG_A128KW, KVAULT_KTY_OCT, 128, 0, KV_WRAP },
-	{ KVAULT_ALG_A192KW, KVAULT_KTY_OCT, 192, 0, KV_WRAP },
-	{ KVAULT_ALG_A256KW, KVAULT_KTY_OCT, 256, 0, KV_WRAP },
-	{ KVAULT_ALG_KW, KVAULT_KTY_OCT, 0, 0, KV_WRAP },
-	{ KVAULT_ALG_KWP, KVAULT_KTY_OCT, 0, 0, KV_WRAP },
-	{ KVAULT_ALG_HS256, KVAULT_KTY_OCT, 0, 0, KV_SIG },
-	{ KVAULT_ALG_HS384, KVAULT_KTY_OCT, 0, 0, KV_SIG },
-	{ KVAULT_ALG_HS512, KVAULT_KTY_OCT, 0, 0, KV_SIG },
-	{ KVAULT_ALG_RS256, KVAULT_KTY_RSA, 0, 0, KV_SIG },
-	{ KVAULT_ALG_RS384, KVAULT_KTY_RSA, 0, 0, KV_SIG },
-	{ KVAULT_ALG_RS512, KVAULT_KTY_RSA, 0, 0, KV_SIG },
-	{ KVAULT_ALG_PS256, KVAULT_KTY_RSA, 0, 0, KV_SIG },
-	{ KVAULT_ALG_PS384, KVAULT_KTY_RSA, 0, 0, KV_SIG },
-	{ KVAULT_ALG_PS512, KVAULT_KTY_RSA, 0, 0, KV_SIG },
-	{ KVAULT_ALG_RSNULL, KVAULT_KTY_RSA, 0, 0, KV_SIG },
-	{ KVAULT_ALG_ES256, KVAULT_KTY_EC, 0, KVAULT_CURVE_P256, KV_SIG },
-	{ KVAULT_ALG_ES384, KVAULT_KTY_EC, 0, KVAULT_CURVE_P384, KV_SIG },
-	{ KVAULT_ALG_ES512, KVAULT_KTY_EC, 0, KVAULT_CURVE_P521, KV_SIG },
-	{ KVAULT_ALG_ES256K, KVAULT_KTY_EC, 0, KVAULT_CURVE_P256K, KV_SIG },
-	{ KVAULT_ALG_RSA1_5, KVAULT_KTY_RSA, 0, 0, KV_ENC | KV_WRAP },
-	{ KVAULT_ALG_RSA_OAEP, KVAULT_KTY_RSA, 0, 0, KV_ENC | KV_WRAP },
-	{ KVAULT_ALG_RSA_OAEP_256, KVAULT_KTY_RSA, 0, 0, KV_ENC | KV_WRAP },
-};
+#define KV_FIT(id, kty, bits, curve, ops, ...) \
+	((struct kv_fit){ KVAULT_ALG_##id, kty, bits, curve, ops })
+static const struct kv_fit kv_fits[] = { KVAULT_ALGORITHMS(KV_FIT) };
 
 /**
  * kv_crypto_fits() - do key, operation and algorithm go together?

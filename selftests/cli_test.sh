@@ -107,6 +107,8 @@ exits 2 "a size that does not exist" kvault key create "$vault/bad" --kty oct --
 exits 2 "a curve that does not exist" kvault key create "$vault/bad" --kty EC --curve P-999
 exits 2 "an HSM key in a standard vault" kvault key create "$vault/bad" --kty EC-HSM
 kvault key create "$vault/for-mac" --for mac >/dev/null
+refused "an algorithm of another kind of key" kvault key sign "$vault/for-mac" --alg ES256 --in data --out x
+like "... and those of this kind are named" "$output" 'it takes HS256, HS384, HS512'
 ok "disable a key" kvault key update "$vault/for-mac" --disabled
 like "... whose older version is said to be enabled" "$output" '1 older is still enabled'
 refused "a disabled key" kvault key sign "$vault/for-mac" --alg HS256 --in data --out x

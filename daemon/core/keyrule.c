@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <strings.h>
 
-#include "core/keyrule.h"
+#include <linux/kvault_alg.h>
 
-#define OPS_CIPHER	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT)
-#define OPS_WRAP	(KVAULT_OP_WRAP | KVAULT_OP_UNWRAP)
-#define OPS_SIGN	(KVAULT_OP_SIGN | KVAULT_OP_VERIFY)
+#include "core/keyrule.h"
 
 /* What a type can do at all, and what it does when nobody says. */
 static const struct {
@@ -13,12 +11,12 @@ static const struct {
 	uint32_t can, defaults;
 } types[] = {
 	[KVAULT_KTY_OCT] = { "oct", "oct-HSM",
-		OPS_CIPHER | OPS_WRAP | OPS_SIGN | KVAULT_OP_VOLUME,
-		OPS_CIPHER | OPS_WRAP },
+		KVAULT_OPS_CIPHER | KVAULT_OPS_WRAP | KVAULT_OPS_SIGN | KVAULT_OP_VOLUME,
+		KVAULT_OPS_CIPHER | KVAULT_OPS_WRAP },
 	[KVAULT_KTY_RSA] = { "RSA", "RSA-HSM",
-		OPS_CIPHER | OPS_WRAP | OPS_SIGN | KVAULT_OP_IMPORT,
-		OPS_CIPHER | OPS_WRAP | OPS_SIGN },
-	[KVAULT_KTY_EC] = { "EC", "EC-HSM", OPS_SIGN, OPS_SIGN },
+		KVAULT_OPS_CIPHER | KVAULT_OPS_WRAP | KVAULT_OPS_SIGN | KVAULT_OP_IMPORT,
+		KVAULT_OPS_CIPHER | KVAULT_OPS_WRAP | KVAULT_OPS_SIGN },
+	[KVAULT_KTY_EC] = { "EC", "EC-HSM", KVAULT_OPS_SIGN, KVAULT_OPS_SIGN },
 };
 
 static const char *const curves[] = {
@@ -37,45 +35,6 @@ static const struct {
 	{ "wrapKey", KVAULT_OP_WRAP },	  { "unwrapKey", KVAULT_OP_UNWRAP },
 	{ "import", KVAULT_OP_IMPORT },	  { "export", KVAULT_OP_EXPORT },
 	{ "volume", KVAULT_OP_VOLUME },
-};
-
-/* Algorithm x type x operation x size or curve (spec.md 2.3); 0 fits all. */
-static const struct {
-	uint32_t alg;
-	const char *name;
-	uint32_t kty, ops, bits, curve;
-} algs[] = {
-	{ KVAULT_ALG_A128GCM, "A128GCM", KVAULT_KTY_OCT, OPS_CIPHER, 128, 0 },
-	{ KVAULT_ALG_A192GCM, "A192GCM", KVAULT_KTY_OCT, OPS_CIPHER, 192, 0 },
-	{ KVAULT_ALG_A256GCM, "A256GCM", KVAULT_KTY_OCT, OPS_CIPHER, 256, 0 },
-	{ KVAULT_ALG_A128CBC, "A128CBC", KVAULT_KTY_OCT, OPS_CIPHER, 128, 0 },
-	{ KVAULT_ALG_A192CBC, "A192CBC", KVAULT_KTY_OCT, OPS_CIPHER, 192, 0 },
-	{ KVAULT_ALG_A256CBC, "A256CBC", KVAULT_KTY_OCT, OPS_CIPHER, 256, 0 },
-	{ KVAULT_ALG_A128CBCPAD, "A128CBCPAD", KVAULT_KTY_OCT, OPS_CIPHER, 128, 0 },
-	{ KVAULT_ALG_A192CBCPAD, "A192CBCPAD", KVAULT_KTY_OCT, OPS_CIPHER, 192, 0 },
-	{ KVAULT_ALG_A256CBCPAD, "A256CBCPAD", KVAULT_KTY_OCT, OPS_CIPHER, 256, 0 },
-	{ KVAULT_ALG_A128KW, "A128KW", KVAULT_KTY_OCT, OPS_WRAP, 128, 0 },
-	{ KVAULT_ALG_A192KW, "A192KW", KVAULT_KTY_OCT, OPS_WRAP, 192, 0 },
-	{ KVAULT_ALG_A256KW, "A256KW", KVAULT_KTY_OCT, OPS_WRAP, 256, 0 },
-	{ KVAULT_ALG_KW, "CKM_AES_KEY_WRAP", KVAULT_KTY_OCT, OPS_WRAP, 0, 0 },
-	{ KVAULT_ALG_KWP, "CKM_AES_KEY_WRAP_PAD", KVAULT_KTY_OCT, OPS_WRAP, 0, 0 },
-	{ KVAULT_ALG_HS256, "HS256", KVAULT_KTY_OCT, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_HS384, "HS384", KVAULT_KTY_OCT, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_HS512, "HS512", KVAULT_KTY_OCT, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_RS256, "RS256", KVAULT_KTY_RSA, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_RS384, "RS384", KVAULT_KTY_RSA, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_RS512, "RS512", KVAULT_KTY_RSA, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_PS256, "PS256", KVAULT_KTY_RSA, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_PS384, "PS384", KVAULT_KTY_RSA, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_PS512, "PS512", KVAULT_KTY_RSA, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_RSNULL, "RSNULL", KVAULT_KTY_RSA, OPS_SIGN, 0, 0 },
-	{ KVAULT_ALG_ES256, "ES256", KVAULT_KTY_EC, OPS_SIGN, 0, KVAULT_CURVE_P256 },
-	{ KVAULT_ALG_ES384, "ES384", KVAULT_KTY_EC, OPS_SIGN, 0, KVAULT_CURVE_P384 },
-	{ KVAULT_ALG_ES512, "ES512", KVAULT_KTY_EC, OPS_SIGN, 0, KVAULT_CURVE_P521 },
-	{ KVAULT_ALG_ES256K, "ES256K", KVAULT_KTY_EC, OPS_SIGN, 0, KVAULT_CURVE_P256K },
-	{ KVAULT_ALG_RSA1_5, "RSA1_5", KVAULT_KTY_RSA, OPS_CIPHER | OPS_WRAP, 0, 0 },
-	{ KVAULT_ALG_RSA_OAEP, "RSA-OAEP", KVAULT_KTY_RSA, OPS_CIPHER | OPS_WRAP, 0, 0 },
-	{ KVAULT_ALG_RSA_OAEP_256, "RSA-OAEP-256", KVAULT_KTY_RSA, OPS_CIPHER | OPS_WRAP, 0, 0 },
 };
 
 bool kvd_kty_parse(const char *name, uint32_t *kty, bool *is_hsm)
@@ -138,24 +97,10 @@ const char *kvd_op_name(uint32_t op)
 
 const char *kvd_alg_name(uint32_t alg)
 {
-	size_t i;
+#define NAME(id, kty, bits, curve, ops, name, ...) [KVAULT_ALG_##id] = (name)
+	static const char *const names[] = { KVAULT_ALGORITHMS(NAME) };
 
-	for (i = 0; i < ARRAY_SIZE(algs); i++)
-		if (algs[i].alg == alg)
-			return algs[i].name;
-	return NULL;
-}
-
-bool kvd_alg_fits(const struct kvd_key_spec *key, uint32_t op, uint32_t alg)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(algs); i++)
-		if (algs[i].alg == alg)
-			return algs[i].kty == key->kty && (algs[i].ops & op) &&
-			       (!algs[i].bits || algs[i].bits == key->bits) &&
-			       (!algs[i].curve || algs[i].curve == key->curve);
-	return false;
+	return alg < ARRAY_SIZE(names) ? names[alg] : NULL;
 }
 
 static int settle_ops(struct kvd_key_spec *key, struct kvd_why *why)

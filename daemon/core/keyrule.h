@@ -37,8 +37,6 @@ const char *kvd_op_name(uint32_t op);
 
 /* The name of an algorithm, NULL when it is none. */
 const char *kvd_alg_name(uint32_t alg);
-/* Whether a key of this shape can do op (one bit) with alg. */
-bool kvd_alg_fits(const struct kvd_key_spec *key, uint32_t op, uint32_t alg);
 
 /*
  * Fills in the defaults (size, curve, operations) and checks that all of it

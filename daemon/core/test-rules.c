@@ -149,24 +149,6 @@ static void specs_that_do_not_fit_are_refused(void **state)
 	assert_int_not_equal(settle(KVAULT_KTY_RSA, false, 2048, 0, KVAULT_OP_EXPORT, &k), 0);
 }
 
-static void algorithms_fit_their_keys(void **state)
-{
-	const struct kvd_key_spec aes = { KVAULT_KTY_OCT, false, 256, 0, 0 };
-	const struct kvd_key_spec rsa = { KVAULT_KTY_RSA, false, 2048, 0, 0 };
-	const struct kvd_key_spec ec = { KVAULT_KTY_EC, false, 0, KVAULT_CURVE_P384, 0 };
-
-	(void)state;
-	assert_true(kvd_alg_fits(&aes, KVAULT_OP_ENCRYPT, KVAULT_ALG_A256GCM));
-	assert_false(kvd_alg_fits(&aes, KVAULT_OP_ENCRYPT, KVAULT_ALG_A128GCM));
-	assert_false(kvd_alg_fits(&aes, KVAULT_OP_WRAP, KVAULT_ALG_A256GCM));
-	assert_true(kvd_alg_fits(&aes, KVAULT_OP_SIGN, KVAULT_ALG_HS256));
-	assert_true(kvd_alg_fits(&rsa, KVAULT_OP_UNWRAP, KVAULT_ALG_RSA_OAEP_256));
-	assert_false(kvd_alg_fits(&rsa, KVAULT_OP_SIGN, KVAULT_ALG_ES256));
-	assert_true(kvd_alg_fits(&ec, KVAULT_OP_SIGN, KVAULT_ALG_ES384));
-	assert_false(kvd_alg_fits(&ec, KVAULT_OP_SIGN, KVAULT_ALG_ES256));
-	assert_false(kvd_alg_fits(&ec, KVAULT_OP_SIGN, KVAULT_ALG_UNSPEC));
-}
-
 static void names_and_numbers_agree(void **state)
 {
 	uint32_t kty, curve, op;
@@ -233,7 +215,6 @@ int main(void)
 		cmocka_unit_test(units_come_from_trusted_folders_only),
 		cmocka_unit_test(specs_get_defaults),
 		cmocka_unit_test(specs_that_do_not_fit_are_refused),
-		cmocka_unit_test(algorithms_fit_their_keys),
 		cmocka_unit_test(names_and_numbers_agree),
 		cmocka_unit_test(principals_and_scopes_are_exact),
 		cmocka_unit_test(every_outcome_has_a_code),

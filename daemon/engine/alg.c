@@ -1,38 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one table of algorithm x key type x operation for private keys
- * (spec.md 2.3), and the lengths that each takes. Nothing here is secret.
+ * What a private key can do: the rows of kvault_alg.h that are for an engine,
+ * and the lengths that each takes. Nothing here is secret.
  */
 #include "engine/alg.h"
 
 #include <stdarg.h>
 
-#define SIGNING		(KVAULT_OP_SIGN | KVAULT_OP_VERIFY)
-#define CRYPTING	(KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT | KVAULT_OP_WRAP | KVAULT_OP_UNWRAP)
+#include <linux/kvault_alg.h>
+
 #define OPENING		(KVAULT_OP_DECRYPT | KVAULT_OP_UNWRAP)
 
-#define RSA_ROW(id, text, scheme, ops, md, len) \
-	{ KVAULT_ALG_##id, text, KVE_SCHEME_##scheme, KVAULT_KTY_RSA, 0, ops, md, len }
-#define EC_ROW(id, curve, md, len) \
-	{ KVAULT_ALG_##id, #id, KVE_SCHEME_ECDSA, KVAULT_KTY_EC, KVAULT_CURVE_##curve, \
-	  SIGNING, md, len }
+#define ROW(id, kty, bits, curve, ops, name, scheme, hash, hash_len) \
+	{ KVAULT_ALG_##id, name, KVE_SCHEME_##scheme, kty, curve, ops, hash, hash_len }
 
-static const struct kve_alg algs[] = {
-	RSA_ROW(RS256, "RS256", PKCS1_SIGN, SIGNING, "SHA256", 32),
-	RSA_ROW(RS384, "RS384", PKCS1_SIGN, SIGNING, "SHA384", 48),
-	RSA_ROW(RS512, "RS512", PKCS1_SIGN, SIGNING, "SHA512", 64),
-	RSA_ROW(RSNULL, "RSNULL", PKCS1_SIGN, SIGNING, NULL, 0),
-	RSA_ROW(PS256, "PS256", PSS, SIGNING, "SHA256", 32),
-	RSA_ROW(PS384, "PS384", PSS, SIGNING, "SHA384", 48),
-	RSA_ROW(PS512, "PS512", PSS, SIGNING, "SHA512", 64),
-	EC_ROW(ES256, P256, "SHA256", 32),
-	EC_ROW(ES384, P384, "SHA384", 48),
-	EC_ROW(ES512, P521, "SHA512", 64),
-	EC_ROW(ES256K, P256K, "SHA256", 32),
-	RSA_ROW(RSA1_5, "RSA1_5", PKCS1_CRYPT, CRYPTING, NULL, 0),
-	RSA_ROW(RSA_OAEP, "RSA-OAEP", OAEP, CRYPTING, "SHA1", 20),
-	RSA_ROW(RSA_OAEP_256, "RSA-OAEP-256", OAEP, CRYPTING, "SHA256", 32),
-};
+static const struct kve_alg algs[] = { KVAULT_ALGORITHMS_RSA(ROW), KVAULT_ALGORITHMS_EC(ROW) };
 
 static const struct kve_curve curves[] = {
 	{ KVAULT_CURVE_P256, "P-256", "prime256v1", 32 },
@@ -154,7 +136,7 @@ int kve_op_check(const struct kve_type *type, const struct kve_op *op,
 		return kve_refuse(reply, -EOPNOTSUPP, "%s is not for this operation", alg->name);
 	if (alg->kty != type->kty || (alg->curve && alg->curve != type->curve))
 		return kve_refuse(reply, -EOPNOTSUPP, "%s does not go with this key", alg->name);
-	if (op->operation & SIGNING)
+	if (op->operation & KVAULT_OPS_SIGN)
 		return check_signature(type, op, reply);
 	return check_crypt(type, op, reply);
 }

@@ -334,14 +334,34 @@ int cli_key(struct cli *c, const struct kvault_address *a, uint32_t op, struct k
 	return cli_key_for(c, a, op, NULL, 0, ret);
 }
 
+/* All that would have done. */
+static void name_algorithms(const struct kvault_key *key, uint32_t op, char *out, size_t size)
+{
+	uint32_t alg = 0;
+	size_t len = 0;
+
+	out[0] = '\0';
+	while ((alg = kvault_alg_next(alg)) && len < size)
+		if (kvault_alg_fits(key, op, alg))
+			len += (size_t)snprintf(out + len, size - len, "%s%s", len ? ", " : "",
+						kvault_alg_name(alg));
+}
+
 int cli_alg(struct cli *c, const struct kvault_key *key, uint32_t op, uint32_t *ret)
 {
+	char fitting[256];
 	const char *name = cli_value(c, OPT_ALG);
 	uint32_t alg = name ? kvault_alg_parse(name) : kvault_alg_default(key, op);
 
 	if (name && !alg)
 		return cli_usage(c, "there is no algorithm '%.40s'; for one that fits the key, "
 				 "give none", name);
+	if (name && !kvault_alg_fits(key, op, alg)) {
+		name_algorithms(key, op, fitting, sizeof(fitting));
+		return cli_fail(CLI_REFUSED, "%s does not %s with this key%s%s", name,
+				cli_action(op), fitting[0] ? ": it takes " : ", and nothing does",
+				fitting);
+	}
 	if (!alg)
 		return cli_fail(CLI_USAGE, "a key of type %s cannot %s",
 				kvault_kty_name(key->kty), cli_action(op));

@@ -166,6 +166,14 @@ uint32_t kvault_op_parse(const char *name);
 const char *kvault_alg_digest(uint32_t alg);
 
 /*
+ * Whether this key can do op (one bit of KVAULT_OP_*) with alg, as far as type,
+ * size and curve go; what the handle may do is another question. next: the
+ * algorithm after alg, 0 for the first; 0 when there are no more.
+ */
+bool kvault_alg_fits(const struct kvault_key *key, uint32_t op, uint32_t alg);
+uint32_t kvault_alg_next(uint32_t alg);
+
+/*
  * What a key does for an operation when nobody says: encrypt A*GCM by size, or
  * RSA-OAEP-256; wrap CKM_AES_KEY_WRAP_PAD, or RSA-OAEP-256; sign ES* by curve,
  * PS256, HS256. 0: it cannot.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Names of algorithms, types, curves and operations, as JOSE has them. */
+#include <linux/kvault_alg.h>
+
 #include "internal.h"
 
 struct name {
@@ -7,43 +9,18 @@ struct name {
 	uint32_t value;
 };
 
-static const struct {
-	const char *name;
+#define ALG(id, kty, bits, curve, ops, name, scheme, hash, hash_len) \
+	{ KVAULT_ALG_##id, name, kty, bits, curve, ops, hash }
+
+static const struct alg {
 	uint32_t alg;
-	const char *digest;
-} algs[] = {
-	{ "A128GCM", KVAULT_ALG_A128GCM, NULL },
-	{ "A192GCM", KVAULT_ALG_A192GCM, NULL },
-	{ "A256GCM", KVAULT_ALG_A256GCM, NULL },
-	{ "A128CBC", KVAULT_ALG_A128CBC, NULL },
-	{ "A192CBC", KVAULT_ALG_A192CBC, NULL },
-	{ "A256CBC", KVAULT_ALG_A256CBC, NULL },
-	{ "A128CBCPAD", KVAULT_ALG_A128CBCPAD, NULL },
-	{ "A192CBCPAD", KVAULT_ALG_A192CBCPAD, NULL },
-	{ "A256CBCPAD", KVAULT_ALG_A256CBCPAD, NULL },
-	{ "A128KW", KVAULT_ALG_A128KW, NULL },
-	{ "A192KW", KVAULT_ALG_A192KW, NULL },
-	{ "A256KW", KVAULT_ALG_A256KW, NULL },
-	{ "CKM_AES_KEY_WRAP", KVAULT_ALG_KW, NULL },
-	{ "CKM_AES_KEY_WRAP_PAD", KVAULT_ALG_KWP, NULL },
-	{ "HS256", KVAULT_ALG_HS256, NULL },
-	{ "HS384", KVAULT_ALG_HS384, NULL },
-	{ "HS512", KVAULT_ALG_HS512, NULL },
-	{ "RS256", KVAULT_ALG_RS256, "SHA256" },
-	{ "RS384", KVAULT_ALG_RS384, "SHA384" },
-	{ "RS512", KVAULT_ALG_RS512, "SHA512" },
-	{ "PS256", KVAULT_ALG_PS256, "SHA256" },
-	{ "PS384", KVAULT_ALG_PS384, "SHA384" },
-	{ "PS512", KVAULT_ALG_PS512, "SHA512" },
-	{ "RSNULL", KVAULT_ALG_RSNULL, NULL },
-	{ "ES256", KVAULT_ALG_ES256, "SHA256" },
-	{ "ES384", KVAULT_ALG_ES384, "SHA384" },
-	{ "ES512", KVAULT_ALG_ES512, "SHA512" },
-	{ "ES256K", KVAULT_ALG_ES256K, "SHA256" },
-	{ "RSA1_5", KVAULT_ALG_RSA1_5, NULL },
-	{ "RSA-OAEP", KVAULT_ALG_RSA_OAEP, NULL },
-	{ "RSA-OAEP-256", KVAULT_ALG_RSA_OAEP_256, NULL },
-};
+	const char *name;
+	uint32_t kty;
+	uint32_t bits;
+	uint32_t curve;
+	uint32_t ops;
+	const char *hash;
+} algs[] = { KVAULT_ALGORITHMS(ALG) };
 
 static const struct name ktys[] = {
 	{ "oct", KVAULT_KTY_OCT },
@@ -100,24 +77,48 @@ uint32_t kvault_alg_parse(const char *name)
 	return 0;
 }
 
-const char *kvault_alg_name(uint32_t alg)
+static const struct alg *find_alg(uint32_t alg)
 {
 	size_t i;
 
 	for (i = 0; i < KVL_SIZE(algs); i++)
 		if (algs[i].alg == alg)
-			return algs[i].name;
+			return &algs[i];
 	return NULL;
+}
+
+const char *kvault_alg_name(uint32_t alg)
+{
+	const struct alg *a = find_alg(alg);
+
+	return a ? a->name : NULL;
 }
 
 const char *kvault_alg_digest(uint32_t alg)
 {
+	const struct alg *a = find_alg(alg);
+
+	/* HS* hash by themselves, and OAEP's hash is not of the input */
+	return a && a->kty != KVAULT_KTY_OCT && a->ops & KVAULT_OP_SIGN ? a->hash : NULL;
+}
+
+bool kvault_alg_fits(const struct kvault_key *key, uint32_t op, uint32_t alg)
+{
+	const struct alg *a = find_alg(alg);
+
+	return a && a->kty == key->kty && a->ops & op && (!a->bits || a->bits == key->bits) &&
+	       (!a->curve || a->curve == key->curve);
+}
+
+uint32_t kvault_alg_next(uint32_t alg)
+{
+	uint32_t next = 0;
 	size_t i;
 
 	for (i = 0; i < KVL_SIZE(algs); i++)
-		if (algs[i].alg == alg)
-			return algs[i].digest;
-	return NULL;
+		if (algs[i].alg > alg && (!next || algs[i].alg < next))
+			next = algs[i].alg;
+	return next;
 }
 
 const char *kvault_kty_name(uint32_t kty)
