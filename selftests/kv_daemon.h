@@ -245,7 +245,7 @@ static KV_MAYBE struct kv_hello kv_hello_of(const struct kv_daemon *d, uint64_t 
 /* Claims and says HELLO; another test's daemon may take a moment to be gone. */
 static KV_MAYBE int kv_daemon_start(struct kv_daemon *d, uint64_t revision)
 {
-	uint64_t end = kv_now_ms() + 5000;
+	uint64_t end = kv_now_ms() + kv_patience(5000);
 	struct kv_hello h;
 	int ret;
 
@@ -349,7 +349,7 @@ static KV_MAYBE int kv_exchange(int fd, const void *reply, size_t reply_len, voi
 /* Takes the next message within @ms; 0, -ETIME, or -errno. */
 static KV_MAYBE int kv_daemon_next(struct kv_daemon *d, int ms)
 {
-	uint64_t end = kv_now_ms() + (uint64_t)ms;
+	uint64_t end = kv_now_ms() + kv_patience((unsigned int)ms);
 	size_t len;
 	int ret;
 

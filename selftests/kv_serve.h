@@ -238,10 +238,10 @@ static KV_MAYBE int kv_serve_answer(bool is_engine)
 	return is_engine ? kv_answer_engine(0) : kv_answer_daemon();
 }
 
-/* Answers until @want has come, which is not answered; 0, -ETIME or -errno. */
+/* Answers until @want has come, which is not answered, or for @ms; 0, -ETIME or -errno. */
 static KV_MAYBE int kv_serve_until(const struct kv_want *want, int ms)
 {
-	uint64_t end = kv_now_ms() + (uint64_t)ms;
+	uint64_t end = kv_now_ms() + (want ? kv_patience((unsigned int)ms) : (unsigned int)ms);
 	int ret;
 
 	do {
@@ -296,7 +296,8 @@ static KV_MAYBE int kv_serve_generate(struct kv_sealed_key *k)
 {
 	const struct kv_want done = { .type = KVAULT_MSG_ENGINE_DONE };
 	struct kvault_submit s = {
-		.size = sizeof(s), .engine = KVAULT_ENGINE_OPENSSL, .timeout_ms = 10000,
+		.size = sizeof(s), .engine = KVAULT_ENGINE_OPENSSL,
+		.timeout_ms = kv_patience(10000),
 		.op = KVAULT_ENGINE_OP_GENERATE, .binding = kv_ptr(&k->b),
 	};
 	int ret = kv_ioctl(kv_srv.d.ctl, KVAULT_CTL_SUBMIT, &s);

@@ -54,6 +54,12 @@ static KV_MAYBE unsigned int kv_factor(void)
 	return factor ? (unsigned int)atoi(factor) : 1;
 }
 
+/* At most so long, on whatever kernel: for upper bounds alone. */
+static KV_MAYBE unsigned int kv_patience(unsigned int ms)
+{
+	return ms * kv_factor();
+}
+
 static KV_MAYBE uint64_t kv_now_ms(void)
 {
 	struct timespec t;
@@ -86,7 +92,7 @@ static KV_MAYBE int kv_control(int fd, uint32_t method, const char *path, const 
 			       const void *secret, size_t secret_len)
 {
 	struct kvault_control c = {
-		.size = sizeof(c), .method = method, .timeout_ms = 30000 * kv_factor(),
+		.size = sizeof(c), .method = method, .timeout_ms = kv_patience(30000),
 		.path = kv_ptr(path), .path_len = (uint32_t)strlen(path),
 		.body = kv_ptr(body), .body_len = body ? (uint32_t)strlen(body) : 0,
 		.reply = kv_ptr(kv_json), .reply_len = KVAULT_BODY_MAX,
@@ -172,7 +178,7 @@ static KV_MAYBE const char *kv_unique(const char *prefix)
  */
 static KV_MAYBE int kv_wait_daemon(int fd, unsigned int ms)
 {
-	uint64_t end = kv_now_ms() + ms;
+	uint64_t end = kv_now_ms() + kv_patience(ms);
 	struct kvault_info info;
 
 	do {
@@ -255,7 +261,7 @@ static KV_MAYBE int kv_open_key(int fd, const char *vault, const char *key, uint
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/keys/%s", vault, key);
-	ret = kv_open_path(fd, path, ops, 30000 * kv_factor(), &o);
+	ret = kv_open_path(fd, path, ops, kv_patience(30000), &o);
 	if (!ret)
 		*handle = o.handle;
 	return ret;
@@ -280,7 +286,7 @@ static KV_MAYBE int kv_op(int fd, unsigned long cmd, struct kvault_crypt *c, con
 	c->out = kv_ptr(out);
 	c->out_len = out_len ? (uint32_t)*out_len : 0;
 	if (!c->timeout_ms)
-		c->timeout_ms = 30000 * kv_factor();
+		c->timeout_ms = kv_patience(30000);
 	ret = kv_ioctl(fd, cmd, c);
 	if (out_len)
 		*out_len = c->out_len;

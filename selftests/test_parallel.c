@@ -31,14 +31,14 @@ static int use(int fd)
 	struct kvault_open aes, ec;
 	int ret;
 
-	ret = kv_open_path(fd, kv_serve_paths[KV_AES], 0, 5000, &aes);
+	ret = kv_open_path(fd, kv_serve_paths[KV_AES], 0, kv_patience(5000), &aes);
 	if (ret)
 		return ret;
 	ret = kv_encrypt_gcm(fd, aes.handle);
 	ret = kv_close_handle(fd, aes.handle) ?: ret;
 	if (ret)
 		return ret;
-	ret = kv_open_path(fd, kv_serve_paths[KV_EC], 0, 5000, &ec);
+	ret = kv_open_path(fd, kv_serve_paths[KV_EC], 0, kv_patience(5000), &ec);
 	if (ret)
 		return ret;
 	ret = kv_sign(fd, ec.handle, KVAULT_ALG_ES256, digest, sizeof(digest), sig, &len);

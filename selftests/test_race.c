@@ -26,7 +26,7 @@
 #include "kselftest_harness.h"
 
 #define PAGE	4096
-#define TIMEOUT	20000
+#define TIMEOUT	kv_patience(20000)
 
 /* All memory of one call, so that it can be taken away or scribbled over. */
 struct mem {
@@ -45,7 +45,7 @@ struct mem {
 
 static struct mem *mem;
 static int call_fd = -1;
-static uint32_t handle, call_timeout = TIMEOUT;
+static uint32_t handle, call_timeout;
 static long key;
 
 /* --- the calls -------------------------------------------------------------- */
@@ -427,6 +427,7 @@ FIXTURE_VARIANT_ADD(race, dm_setkey)
 FIXTURE_SETUP(race)
 {
 	call = variant;
+	call_timeout = TIMEOUT;
 	/* nobody loads it for us without udev; it may be built in */
 	if (variant->enter == enter_dm && access("/dev/mapper/control", F_OK))
 		EXPECT_EQ(0, system("modprobe -q dm-mod"));
@@ -439,7 +440,7 @@ FIXTURE_SETUP(race)
 /* The keyrings' collector takes its time. */
 static int handles_are(uint32_t n)
 {
-	uint64_t end = kv_now_ms() + 5000;
+	uint64_t end = kv_now_ms() + kv_patience(5000);
 
 	while (handles_here() != n) {
 		if (kv_now_ms() > end)
@@ -451,7 +452,7 @@ static int handles_are(uint32_t n)
 
 static int caller_ends(struct kv_child *c, int ms)
 {
-	uint64_t end = kv_now_ms() + (uint64_t)ms;
+	uint64_t end = kv_now_ms() + kv_patience((unsigned int)ms);
 	int status, ret;
 
 	do {
@@ -519,7 +520,7 @@ TEST_F(race, SIGKILL_ends_it_and_the_answer_comes_too_late)
 	start = kv_now_ms();
 	ASSERT_EQ(0, kill(self->c.pid, SIGKILL));
 	EXPECT_EQ(128 + SIGKILL, kv_child_end(&self->c));
-	EXPECT_GT(2000, kv_now_ms() - start);
+	EXPECT_GT(kv_patience(2000), kv_now_ms() - start);
 	EXPECT_EQ(late(&variant->want), kv_serve_answer(variant->want.is_engine));
 	EXPECT_NE(0, kv_serve_answer(variant->want.is_engine));
 }
@@ -588,7 +589,7 @@ TEST_F(race, exec_ends_it)
 	start = kv_now_ms();
 	ASSERT_EQ(1, write(go[1], "g", 1));
 	EXPECT_EQ(0, kv_child_end(&self->c));	/* the new program's */
-	EXPECT_GT(3000, kv_now_ms() - start);
+	EXPECT_GT(kv_patience(3000), kv_now_ms() - start);
 	EXPECT_EQ(late(&variant->want), kv_serve_answer(variant->want.is_engine));
 }
 
@@ -614,7 +615,7 @@ TEST_F(race, an_answer_after_the_timeout_is_ENOENT_and_does_no_harm)
 {
 	if (!variant->has_timeout)
 		return;		/* ten seconds, which test_wait.c waits */
-	call_timeout = 300;
+	call_timeout = kv_patience(300);
 	ASSERT_EQ(0, begin(&self->c, NOTHING));
 	ASSERT_EQ(0, let_disturb());
 	EXPECT_EQ(ETIMEDOUT, kv_child_end(&self->c));

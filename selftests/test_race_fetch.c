@@ -72,7 +72,7 @@ FIXTURE_SETUP(fetch)
 	atomic_store(&self->stops, false);
 	ASSERT_EQ(0, pthread_create(&self->server, NULL, serve, &self->stops));
 	self->fd = kv_dev();
-	ASSERT_EQ(0, kv_open_path(self->fd, kv_serve_paths[KV_AES], 0, 10000, &o));
+	ASSERT_EQ(0, kv_open_path(self->fd, kv_serve_paths[KV_AES], 0, kv_patience(10000), &o));
 	self->handle = o.handle;
 	self->page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
@@ -201,7 +201,7 @@ TEST_F(fetch, the_path_that_was_asked_for_is_the_one_that_is_opened)
 		o.size = sizeof(o);
 		o.path = kv_ptr(path);
 		o.path_len = 10;
-		o.timeout_ms = 10000;
+		o.timeout_ms = kv_patience(10000);
 		ret = kv_ioctl(self->fd, KVAULT_OPEN, &o);
 		/* a mixture of both names is nobody's key */
 		ASSERT_TRUE(ret == 0 || ret == -ENOKEY) TH_LOG("%d", ret);
@@ -223,7 +223,7 @@ static void *close_and_open(void *arg)
 	while (!atomic_load(&ends)) {
 		for (nr = 1; nr < 4; nr++)
 			kv_close_handle(*fd, nr);
-		kv_open_path(*fd, kv_serve_paths[KV_AES], 0, 10000, &o);
+		kv_open_path(*fd, kv_serve_paths[KV_AES], 0, kv_patience(10000), &o);
 	}
 	return NULL;
 }

@@ -158,7 +158,7 @@ static int call(void *arg)
 	if (!is_engine)
 		return (ret = kv_control(fd, KVAULT_METHOD_GET, "/x", NULL, NULL, 0)) == 200 ?
 		       0 : ret < 0 ? -ret : 1;
-	ret = kv_open_path(fd, kv_serve_paths[KV_EC], 0, 20000, &o);
+	ret = kv_open_path(fd, kv_serve_paths[KV_EC], 0, kv_patience(20000), &o);
 	ret = ret ? ret : kv_sign(fd, o.handle, KVAULT_ALG_ES256, digest, 32, sig, &len);
 	return -ret;
 }
@@ -206,7 +206,7 @@ static int begin(struct kv_child *c, enum how what)
 /* The caller ends well, with our help as the daemon in the engine's variant. */
 static int call_ends(struct kv_child *c)
 {
-	uint64_t end = kv_now_ms() + 15000;
+	uint64_t end = kv_now_ms() + kv_patience(15000);
 	int status, ret = -ETIME;
 
 	while (kv_now_ms() < end) {
@@ -238,7 +238,7 @@ static int take_over(void)
 	int ret = is_engine ? kv_engine_attach() :
 		  kv_daemon_start(&kv_srv.d, KV_SERVE_REVISION);
 
-	return ret ? ret : kv_now_ms() - start > 2000 ? -ETIME : 0;
+	return ret ? ret : kv_now_ms() - start > kv_patience(2000) ? -ETIME : 0;
 }
 
 TEST_F(server, one_that_waits_serves)

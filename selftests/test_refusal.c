@@ -99,7 +99,7 @@ static uint64_t sum(uint32_t type, int *ret_records)
 /* Reads until the counts of a type sum up, for @ms at most. */
 static uint64_t wait_sum(uint32_t type, uint64_t want, unsigned int ms, int *ret_records)
 {
-	uint64_t end = kv_now_ms() + ms, have;
+	uint64_t end = kv_now_ms() + kv_patience(ms), have;
 
 	for (;;) {
 		read_all();
