@@ -51,4 +51,9 @@ is "bytes in a process are found in guest memory" "$status" 0
 run guest -- 'vm-dump search --mask 5a 00112233445566778899aabbccddeeff0f1e2d3c4b5a6978'
 is "bytes that are nowhere are not" "$status" 1
 rm -f state
+
+run guest -- 'vm-module renew && [ -c /dev/kvault ]'
+is "the module is loaded anew" "$status" 0
+run guest -- 'sleep 60 </dev/kvault & sleep 1; vm-module renew'
+is "and not while a test that has ended holds it" "$status" 1
 tap_done
