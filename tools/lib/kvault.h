@@ -345,7 +345,8 @@ void kvault_envelope_done(struct kvault_envelope *env);
 typedef void (*kvault_progress_fn)(uint64_t done, void *data);
 
 /*
- * Streams in to out. One ioctl for each chunk. With open, a chunk is written
+ * Streams in to out, one ioctl for each chunk. Seal writes the header first;
+ * open begins after it, where kvault_envelope_read() ended. A chunk is written
  * once it is verified; that the message is whole is known at the end only, so
  * on an error the caller throws away what was written. -EBADMSG: changed, cut,
  * extended, reordered, or of another message.
