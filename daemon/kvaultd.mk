@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-CORE_SRCS := $(addprefix core/,access.c address.c audit.c checkpoint.c context.c denial.c head.c kaudit.c \
+CORE_SRCS := $(addprefix core/,access.c address.c audit.c budget.c checkpoint.c context.c denial.c head.c kaudit.c \
 	keyrule.c lease.c purge.c unit.c)
 API_SRCS := $(addprefix api/,access.c audit.c control.c deleted.c keychange.c keyjson.c keymake.c \
 	keyread.c newversion.c request.c roles.c root.c secrets.c skip.c status.c users.c vaults.c)
@@ -61,3 +61,7 @@ test-log_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 TESTS += test-deleted
 test-deleted_SRCS := test-deleted.c $(DAEMON_DOUBLE)
 test-deleted_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-budget
+test-budget_SRCS := test-budget.c $(DAEMON_DOUBLE)
+test-budget_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

@@ -17,22 +17,42 @@ static const char help[] =
 	"  --device=PATH       control node (/dev/kvault-control)\n"
 	"  --state-dir=DIR     store and root slots (/var/lib/kvault)\n"
 	"  --runtime-dir=DIR   what ends with this boot (/run/kvault)\n"
+	"  --ephemeral-max=MIB memory for ephemeral tenants (64, at most a quarter of /run)\n"
 	"  --suffix=NAME       host name's suffix in key identifiers (vault.kvault.internal)\n"
 	"  --debug             log more\n"
 	"  --help, --version\n";
 
-enum { OPT_DEVICE = 256, OPT_STATE, OPT_RUNTIME, OPT_SUFFIX, OPT_DEBUG, OPT_HELP, OPT_VERSION };
+enum {
+	OPT_DEVICE = 256, OPT_STATE, OPT_RUNTIME, OPT_MAX, OPT_SUFFIX, OPT_DEBUG, OPT_HELP,
+	OPT_VERSION
+};
 
 static const struct option options[] = {
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "state-dir", required_argument, NULL, OPT_STATE },
 	{ "runtime-dir", required_argument, NULL, OPT_RUNTIME },
+	{ "ephemeral-max", required_argument, NULL, OPT_MAX },
 	{ "suffix", required_argument, NULL, OPT_SUFFIX },
 	{ "debug", no_argument, NULL, OPT_DEBUG },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
+
+static int parse_mib(const char *text, uint64_t *ret)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || *end || *text < '1' || *text > '9' || n > 1024 * 1024) {
+		fprintf(stderr, "kvaultd: '%s' is no number of MiB\n", text);
+		return -EINVAL;
+	}
+	*ret = (uint64_t)n << 20;
+	return 0;
+}
 
 /* Returns -1 to go on, else the exit status. */
 static int parse(int argc, char **argv, struct kvd_config *config)
@@ -49,6 +69,10 @@ static int parse(int argc, char **argv, struct kvd_config *config)
 			break;
 		case OPT_RUNTIME:
 			config->runtime_dir = optarg;
+			break;
+		case OPT_MAX:
+			if (parse_mib(optarg, &config->ephemeral_max) < 0)
+				return 2;
 			break;
 		case OPT_SUFFIX:
 			config->suffix = optarg;

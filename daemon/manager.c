@@ -149,17 +149,15 @@ static int write_down(struct kvd_manager *m, struct kvd_request *req, int r)
 		w = kvd_outcome_record(&m->denials, req, r);
 	render(req, r);
 	if (!w && !r && kvd_request_is_change(req))
-		w = kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id,
-					  req->status, req->reply_text, req->ctx->now);
+		w = kvd_outcome_keep(req);
 	return w;
 }
 
 static void refuse_unrecorded(struct kvd_request *req, int w)
 {
 	req->is_replay = false;
-	if (w == -EDQUOT) {
-		render(req, kvd_refuse(&req->why, KVD_E_THROTTLED,
-				       "The audit log of this tenant is full"));
+	if (w == KVD_E_THROTTLED) {
+		render(req, w);
 		return;
 	}
 	kvd_log(LOG_ERR, "The audit log cannot be written: %s", strerror(-w));
@@ -186,7 +184,7 @@ static void conclude(struct kvd_manager *m, struct kvd_request *req, int r)
 	}
 	if (!w) {
 		w = write_down(m, req, r);
-		if (w < 0) {
+		if (w) {
 			req->has_push = false;
 			kvd_store_undo(req->st);
 		} else {
@@ -194,9 +192,8 @@ static void conclude(struct kvd_manager *m, struct kvd_request *req, int r)
 		}
 	}
 	/* What cannot be recorded is not done. */
-	if (w < 0) {
+	if (w)
 		refuse_unrecorded(req, w);
-	}
 	enqueue(m, req);
 }
 
@@ -674,6 +671,8 @@ int kvd_manager_new(struct sd_event *event, const struct kvd_config *config,
 	m->message = malloc(KVAULT_MSG_MAX);
 	if (asprintf(&root_dir, "%s/root", config->state_dir) > 0)
 		m->ctx.root_dir = root_dir;
+	m->ctx.runtime_dir = config->runtime_dir;
+	m->ctx.ephemeral_max = config->ephemeral_max;
 	if (config->suffix)
 		m->ctx.suffix = config->suffix;
 	if (m->message && !kvd_records_init(&m->records) && m->ctx.root_dir)

@@ -11,6 +11,7 @@ struct kvd_config {
 	const char *state_dir;		/* /var/lib/kvault */
 	const char *runtime_dir;	/* /run/kvault */
 	const char *suffix;		/* of vaults' host names */
+	uint64_t ephemeral_max;		/* bytes for ephemeral tenants; 0: the default */
 };
 
 struct kvd_manager;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/audit.h"
+#include "core/budget.h"
 #include "outcome.h"
 #include "util/json.h"
 
@@ -18,7 +19,7 @@ static const char *face_of(const struct kvd_request *req)
 }
 
 /* A guest's log is bounded: what the kernel did is told still, nothing new is begun. */
-static int check_log_room(const struct kvd_request *req)
+static int check_log_room(struct kvd_request *req)
 {
 	uint8_t hash[KVD_HASH_SIZE];
 	uint64_t seq = 0;
@@ -27,7 +28,12 @@ static int check_log_room(const struct kvd_request *req)
 	if (req->msg.tenant_kind != KVAULT_TENANT_EPHEMERAL)
 		return 0;
 	r = kvd_store_log_head(req->st, req->msg.tenant, &seq, hash);
-	return r < 0 ? r : seq < GUEST_RECORDS ? 0 : -EDQUOT;
+	if (r < 0)
+		return r;
+	if (seq >= GUEST_RECORDS)
+		return kvd_refuse(&req->why, KVD_E_THROTTLED, "The audit log of this tenant is "
+				  "full: go on in a new user namespace");
+	return kvd_budget_check(req->ctx, req->msg.tenant, &req->why);
 }
 
 /* What an administrator does is in the log, always. */
@@ -80,5 +86,40 @@ int kvd_outcome_record(struct kvd_denials *d, struct kvd_request *req, int r)
 	     kvd_json_set(more, "furtherRefusals", json_string("counted"))))
 		return -ENOMEM;
 	r = check_log_room(req);
-	return r < 0 ? r : kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
+	return r ? r : kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
+}
+
+/*
+ * A guest's answer is kept without tags, which are nearly all of it and which
+ * any later question gives; what a change stores is about what it answers.
+ */
+static int keep_small(struct kvd_request *req)
+{
+	_cleanup_json_ json_t *small = req->reply ? json_copy(req->reply) : NULL;
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (json_is_object(small))
+		json_object_del(small, "tags");
+	text = small ? kvd_json_canonical(small) : NULL;
+	if (!text)
+		return -ENOMEM;
+	r = kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id, req->status,
+				  text, req->ctx->now);
+	if (!r)
+		r = kvd_budget_charge(req->st, req->msg.tenant, strlen(text));
+	if (!r)
+		r = kvd_budget_charge(req->st, req->msg.tenant,
+				      strlen(req->reply_text) + req->secret_len);
+	return r;
+}
+
+int kvd_outcome_keep(struct kvd_request *req)
+{
+	if (req->is_unchanged)
+		return 0;
+	if (req->st == req->ctx->ephemeral)
+		return keep_small(req);
+	return kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id, req->status,
+				     req->reply_text, req->ctx->now);
 }

@@ -8,8 +8,12 @@
 
 /*
  * Appends the record of a request with outcome r, or counts it when it is one
- * refusal of many. 0 or negative errno; -EDQUOT when the tenant's log is full.
+ * refusal of many. 0 or negative errno; KVD_E_THROTTLED and why when the tenant
+ * has no room for it.
  */
 int kvd_outcome_record(struct kvd_denials *d, struct kvd_request *req, int r);
+
+/* Keeps the answer to a change, for the case that it is delivered again. */
+int kvd_outcome_keep(struct kvd_request *req);
 
 #endif /* KVD_OUTCOME_H */

@@ -89,7 +89,8 @@ static inline int setup(void **state)
 	mkdir(f->runtime, 0700);
 	mkdir(root, 0700);
 	put_file(root, "slots.json", slots);
-	f->config = (struct kvd_config){ "none", f->state, f->runtime, NULL };
+	f->config = (struct kvd_config){ .device = "none", .state_dir = f->state,
+					.runtime_dir = f->runtime };
 	f->who[0].flags = f->who[1].flags = KVAULT_PRINCIPAL_ADMIN | KVAULT_PRINCIPAL_INIT_PIDNS;
 	*state = f;
 	if (sd_event_new(&f->event) < 0 || start(f))

@@ -70,6 +70,7 @@ struct kvd_request {
 	const char *operation;		/* name in the audit log; NULL: none */
 	bool is_quiet;			/* no record when it went well */
 	bool is_empty;			/* it went well, and there was nothing to give */
+	bool is_unchanged;		/* it went well, and all was so before */
 	bool is_replay;			/* was carried out before */
 	bool accepts_log;		/* its tenant's broken log is gone on with */
 	char object[512];

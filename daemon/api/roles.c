@@ -126,6 +126,7 @@ int kvd_api_role_put(struct kvd_request *req)
 		    strcmp(old.principal, a.principal))
 			return kvd_fail(req, KVD_E_CONFLICT,
 					"This assignment exists and says something else");
+		req->is_unchanged = true;
 		return answer(req, &old, 200);
 	}
 	r = kvd_store_role_set(req->st, req->msg.tenant, &a);

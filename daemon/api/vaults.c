@@ -101,6 +101,7 @@ int kvd_api_vault_put(struct kvd_request *req)
 		if (!is_same(&v, &old))
 			return kvd_fail(req, KVD_E_CONFLICT,
 					"Vault %s exists with other properties", old.name);
+		req->is_unchanged = true;
 		return answer(req, &old, 200);
 	}
 	snprintf(v.name, sizeof(v.name), "%s", name);

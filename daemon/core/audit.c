@@ -2,6 +2,7 @@
 #include <openssl/evp.h>
 
 #include "core/audit.h"
+#include "core/budget.h"
 #include "core/unit.h"
 #include "util/hex.h"
 #include "util/json.h"
@@ -155,6 +156,8 @@ int kvd_audit_append(struct kvd_context *ctx, struct kvd_store *st, const uint8_
 		return -ENOMEM;
 	kvd_audit_hash(hash, prev, json, strlen(json));
 	r = kvd_store_log_add(st, tenant, seq, json, hash);
+	if (!r && st == ctx->ephemeral)
+		r = kvd_budget_charge(st, tenant, strlen(json));
 	if (r < 0)
 		return r;
 	r = mirror(ctx, tenant, seq, json);

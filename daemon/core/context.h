@@ -30,6 +30,8 @@ struct kvd_context {
 	struct kvd_meta meta;
 	const char *suffix;		/* of vaults' host names */
 	const char *root_dir;		/* folder of slots.json */
+	const char *runtime_dir;	/* folder of the ephemeral store */
+	uint64_t ephemeral_max;		/* bytes of it; 0: as much as budget.c says */
 	uint64_t started;		/* CLOCK_BOOTTIME */
 	int64_t now;			/* Unix seconds, of the message in hand */
 	bool has_root;

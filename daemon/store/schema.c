@@ -137,7 +137,12 @@ static const char v2[] =
 	"CREATE INDEX vaults_purge ON vaults (purge) WHERE deleted > 0;"
 	"CREATE INDEX objects_purge ON objects (purge) WHERE deleted > 0;";
 
-static const char *const steps[] = { v1, v2 };
+/* Whose an ephemeral tenant is (-1: not asked yet), and how much was written for it. */
+static const char v3[] =
+	"ALTER TABLE tenants ADD COLUMN owner INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE tenants ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[] = { v1, v2, v3 };
 
 int kvd_schema_newest(void)
 {

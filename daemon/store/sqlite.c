@@ -531,6 +531,30 @@ void kvd_store_rollback(struct kvd_store *st)
 	st->marks = 0;
 }
 
+static int one_int(struct kvd_store *st, const char *sql, uint64_t *ret)
+{
+	int64_t value = 0;
+	int r = pragma(st, sql, &value);
+
+	*ret = (uint64_t)value;
+	return r;
+}
+
+int kvd_store_used(struct kvd_store *st, uint64_t *ret)
+{
+	uint64_t pages, unused, size;
+	int r;
+
+	r = one_int(st, "PRAGMA page_count", &pages);
+	if (!r)
+		r = one_int(st, "PRAGMA freelist_count", &unused);
+	if (!r)
+		r = one_int(st, "PRAGMA page_size", &size);
+	if (!r)
+		*ret = (pages - unused) * size;
+	return r;
+}
+
 /* A full disk makes SQLite roll back all of a transaction by itself. */
 static int mark_do(struct kvd_store *st, const char *verb, unsigned int number)
 {

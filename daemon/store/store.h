@@ -50,6 +50,8 @@ void kvd_store_rollback(struct kvd_store *st);
 int kvd_store_mark(struct kvd_store *st);
 int kvd_store_keep(struct kvd_store *st);
 int kvd_store_undo(struct kvd_store *st);
+/* Bytes of the database that hold something. */
+int kvd_store_used(struct kvd_store *st, uint64_t *ret);
 
 /* store/meta.c */
 
@@ -102,6 +104,13 @@ int kvd_store_tenant_set_policy(struct kvd_store *st, const uint8_t *id, uint64_
 int kvd_store_tenant_set_kernel_seq(struct kvd_store *st, const uint8_t *id, uint64_t seq);
 /* The kernel counts from 1 again after the module was loaded anew. */
 int kvd_store_tenants_reset_seq(struct kvd_store *st);
+/* So much more was written for it; -ENOENT. */
+int kvd_store_tenant_charge(struct kvd_store *st, const uint8_t *id, uint64_t bytes);
+/* Of a tenant that is not there nothing is noted. */
+int kvd_store_tenant_set_owner(struct kvd_store *st, const uint8_t *id, uint32_t owner);
+/* Its owner, -1 as long as that is not known, and what was written for all of his. */
+int kvd_store_tenant_held(struct kvd_store *st, const uint8_t *id, int64_t *ret_owner,
+			  uint64_t *ret_bytes);
 int kvd_store_tenant_drop(struct kvd_store *st, const uint8_t *id);
 int kvd_store_tenant_each(struct kvd_store *st,
 			  int (*fn)(const struct kvd_tenant *t, void *data), void *data);

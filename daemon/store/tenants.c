@@ -59,6 +59,41 @@ int kvd_store_tenants_reset_seq(struct kvd_store *st)
 	return r < 0 ? r : 0;
 }
 
+int kvd_store_tenant_charge(struct kvd_store *st, const uint8_t *id, uint64_t bytes)
+{
+	int r = kvd_sql_run(st, "UPDATE tenants SET bytes = bytes + ? WHERE id = ?", "id",
+			    (int64_t)bytes, id);
+
+	return r < 0 ? r : r == 1 ? 0 : -ENOENT;
+}
+
+int kvd_store_tenant_set_owner(struct kvd_store *st, const uint8_t *id, uint32_t owner)
+{
+	int r = kvd_sql_run(st, "UPDATE tenants SET owner = ? WHERE id = ? AND owner < 0", "id",
+			    (int64_t)owner, id);
+
+	return r < 0 ? r : 0;
+}
+
+int kvd_store_tenant_held(struct kvd_store *st, const uint8_t *id, int64_t *ret_owner,
+			  uint64_t *ret_bytes)
+{
+	_cleanup_stmt_ sqlite3_stmt *q = NULL;
+	int r;
+
+	r = kvd_sql_prepare(st, &q, "SELECT t.owner, sum(o.bytes) FROM tenants t"
+			    " JOIN tenants o ON o.owner = t.owner WHERE t.id = ? GROUP BY t.id",
+			    "d", id);
+	if (r < 0)
+		return r;
+	r = kvd_sql_step(q);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret_owner = sqlite3_column_int64(q, 0);
+	*ret_bytes = (uint64_t)sqlite3_column_int64(q, 1);
+	return 0;
+}
+
 /* What belongs to it goes with it, by the foreign keys. */
 int kvd_store_tenant_drop(struct kvd_store *st, const uint8_t *id)
 {
