@@ -189,7 +189,10 @@ int kvd_link_hello(struct kvd_link *link, const struct kvd_meta *meta, bool *ret
 		r |= nla_put_u64(msg, KVAULT_A_REVISION, meta->revision);
 	}
 	r = simple(link, msg, &call, r);
-	if (r < 0)
+	if (r == -EHOSTDOWN)
+		kvd_refuse(why, r, "Sealed: the kernel has no root key. See 'systemctl status "
+			   "kvault-root'");
+	else if (r < 0)
 		kvd_refuse(why, r, "The module refuses this daemon: %s",
 			   call.text[0] ? call.text : strerror(-r));
 	return r;

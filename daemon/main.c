@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "manager.h"
+#include "root/files.h"
 #include "util/log.h"
 
 static const char help[] =
@@ -136,6 +137,7 @@ int main(int argc, char **argv)
 		.device = "/dev/kvault-control",
 		.state_dir = "/var/lib/kvault",
 		.runtime_dir = "/run/kvault",
+		.root_mark = KVR_FAILED_MARK,
 	};
 	int r;
 

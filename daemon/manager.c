@@ -671,6 +671,7 @@ int kvd_manager_new(struct sd_event *event, const struct kvd_config *config,
 	m->message = malloc(KVAULT_MSG_MAX);
 	if (asprintf(&root_dir, "%s/root", config->state_dir) > 0)
 		m->ctx.root_dir = root_dir;
+	m->ctx.root_mark = config->root_mark;
 	m->ctx.runtime_dir = config->runtime_dir;
 	m->ctx.ephemeral_max = config->ephemeral_max;
 	if (config->suffix)

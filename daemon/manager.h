@@ -10,6 +10,7 @@ struct kvd_config {
 	const char *device;		/* /dev/kvault-control */
 	const char *state_dir;		/* /var/lib/kvault */
 	const char *runtime_dir;	/* /run/kvault */
+	const char *root_mark;		/* there when the root key could not be loaded */
 	const char *suffix;		/* of vaults' host names */
 	uint64_t ephemeral_max;		/* bytes for ephemeral tenants; 0: the default */
 };

@@ -42,4 +42,19 @@ systemctl reset-failed kvaultd kvault-root
 no_credential "after crashes"
 ok "kvault-root by itself" systemctl start kvault-root
 no_credential "after that"
+
+# A TPM that is busy, a credential that is away: what the kernel has goes on.
+mv /var/lib/kvault/root/credential saved
+fails "kvault-root without its credential" systemctl restart kvault-root
+ok "kvaultd is restarted nevertheless" systemctl restart kvaultd
+ok "... and serves" eventually 30 is_served
+ok "... with the key that the kernel has" kvault key decrypt "$vault/k" --in out --out back2
+run kvault status --check
+is "kvault status warns" "$status" 1
+like "... of the next boot" "$(kvault status)" 'could not be loaded again'
+mv saved /var/lib/kvault/root/credential
+ok "kvault-root with it" systemctl restart kvault-root
+unlike "kvault status warns no more" "$(kvault status)" 'could not be loaded again'
+systemctl reset-failed kvaultd kvault-root
+no_credential "after that, too"
 tap_done

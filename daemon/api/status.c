@@ -77,6 +77,11 @@ static json_t *warnings(struct kvd_request *req)
 	if (!req->ctx->has_root)
 		json_array_append_new(list, json_string(
 			"No root key is loaded: keys cannot be opened. Start kvault-root.service"));
+	else if (req->ctx->root_mark && !access(req->ctx->root_mark, F_OK))
+		json_array_append_new(list, json_string(
+			"The root key is in the kernel, but could not be loaded again: after a "
+			"restart of this machine no key can be opened. See 'systemctl status "
+			"kvault-root'"));
 	if (!has_recovery)
 		json_array_append_new(list, json_string(
 			"No recovery kit: lose this machine and lose every key. "

@@ -30,6 +30,7 @@ struct kvd_context {
 	struct kvd_meta meta;
 	const char *suffix;		/* of vaults' host names */
 	const char *root_dir;		/* folder of slots.json */
+	const char *root_mark;		/* this file says that it was not loaded, or NULL */
 	const char *runtime_dir;	/* folder of the ephemeral store */
 	uint64_t ephemeral_max;		/* bytes of it; 0: as much as budget.c says */
 	uint64_t started;		/* CLOCK_BOOTTIME */

@@ -14,6 +14,7 @@
 #define KVR_USER	"kvault"
 #define KVR_SLOTS_FILE	"slots.json"
 #define KVR_CREDENTIAL_FILE "credential"
+#define KVR_FAILED_MARK	"/run/kvault-root/failed"	/* there until it is loaded again */
 
 /*
  * Opens the store's folder. With create, as root, it is made if it is not

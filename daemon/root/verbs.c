@@ -166,7 +166,10 @@ int kvr_verb_load(struct kvr_secret *secret)
 			"that is here: bring back credential and slots.json of one store");
 		return KVR_EXIT_REFUSED;
 	}
-	return hand_over(slots.store, secret);
+	r = hand_over(slots.store, secret);
+	if (r == 0)
+		unlink(KVR_FAILED_MARK);
+	return r;
 }
 
 /* --- explain -------------------------------------------------------------------------- */
@@ -177,11 +180,14 @@ int kvr_verb_load(struct kvr_secret *secret)
 int kvr_verb_explain(struct kvr_secret *secret)
 {
 	const char *status = getenv("MONITOR_EXIT_STATUS");
+	_cleanup_close_ int mark = open(KVR_FAILED_MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	(void)secret;
+	if (mark < 0)
+		kvd_log(LOG_WARNING, KVR_FAILED_MARK " cannot be made: %s", strerror(errno));
 	if (status && strcmp(status, EXIT_CREDENTIALS)) {
-		kvd_log(LOG_ERR, "kvault-root.service failed, and no key can be opened: "
-			"'journalctl -u kvault-root' says why");
+		kvd_log(LOG_ERR, "kvault-root.service failed: with no root key in the kernel no "
+			"key can be opened; 'journalctl -u kvault-root' says why");
 		return 0;
 	}
 	kvd_log(LOG_ERR, "The root key of this store cannot be decrypted on this machine: it was "

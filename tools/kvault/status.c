@@ -49,7 +49,7 @@ static void kernel_warnings(const struct kvault_info *info, json_t *warnings)
 		add(warnings, "kvaultd does not serve: only keys that are in use go on working. "
 		    "See 'systemctl status kvaultd'");
 	if (!info->has_root)
-		add(warnings, "No root key is loaded: nothing can be opened. "
+		add(warnings, "Sealed: no root key is loaded, and nothing can be opened. "
 		    "See 'systemctl status kvault-root'; where the store came from another "
 		    "machine, '/usr/libexec/kvault/kvault-root recover' opens it");
 	if (!info->openssl_engines)
