@@ -65,3 +65,7 @@ test-deleted_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 TESTS += test-budget
 test-budget_SRCS := test-budget.c $(DAEMON_DOUBLE)
 test-budget_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-volume
+test-volume_SRCS := test-volume.c $(DAEMON_DOUBLE)
+test-volume_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

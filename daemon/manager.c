@@ -443,10 +443,21 @@ static int commit(struct kvd_store *st, int error, const char *what)
 	return r;
 }
 
+static bool take_back(struct kvd_request *req)
+{
+	int r = kvd_outcome_take_back(req);
+
+	if (r < 0)
+		kvd_log(LOG_ERR, "%s stays open in the log, and is not: %s", req->object,
+			strerror(-r));
+	return r > 0;
+}
+
 static void flush(struct kvd_manager *m)
 {
 	int host, ephemeral, r;
 	struct kvd_request *req;
+	bool is_taken_back = false;
 
 	host = commit(m->ctx.host, m->host_error, "host's");
 	ephemeral = commit(m->ctx.ephemeral, m->ephemeral_error, "ephemeral");
@@ -467,7 +478,9 @@ static void flush(struct kvd_manager *m)
 		if (req->has_push)
 			push(m, req);
 		r = send_answer(m, req);
-		if (r < 0 && r != -ENOENT && r != -ESTALE)
+		if (r == -ENOENT)
+			is_taken_back |= take_back(req);
+		else if (r < 0 && r != -ESTALE)
 			kvd_log(LOG_ERR, "An answer cannot be given: %s", strerror(-r));
 		kvd_request_free(req);
 	}
@@ -478,6 +491,9 @@ static void flush(struct kvd_manager *m)
 		kvd_audit_mirror_drop(&m->ctx);
 	else
 		kvd_audit_mirror_send(&m->ctx);
+	/* Nothing waits for an answer now, so it is once more at most. */
+	if (is_taken_back)
+		flush(m);
 }
 
 /* --- events -------------------------------------------------------------------------------- */

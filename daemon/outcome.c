@@ -123,3 +123,44 @@ int kvd_outcome_keep(struct kvd_request *req)
 	return kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id, req->status,
 				     req->reply_text, req->ctx->now);
 }
+
+static int take_back(struct kvd_request *req)
+{
+	struct kvd_event ev = {
+		.operation = "VolumeClose",
+		.object = req->object,
+		.face = "paes",
+		.result = "Success",
+		.signature = "OK",
+		.reason = "Nobody waited for the answer any more: it was never open",
+		.who = req->who.caller,
+		.request_id = req->msg.request_id,
+	};
+	int r;
+
+	r = kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
+	return r ? r : kvd_store_version_note_volume(req->st, req->msg.tenant,
+						     req->grant.binding.version, false,
+						     req->ctx->now);
+}
+
+int kvd_outcome_take_back(struct kvd_request *req)
+{
+	int r;
+
+#ifdef KVAULT_MUTANT_VOLUME_IN_VAIN
+	return 0;
+#endif
+	if (kvd_request_is_control(req) || req->msg.op != KVAULT_PURPOSE_VOLUME || req->status)
+		return 0;
+	r = kvd_store_mark(req->st);
+	if (r)
+		return r;
+	r = take_back(req);
+	if (r) {
+		kvd_store_undo(req->st);
+		return r;
+	}
+	r = kvd_store_keep(req->st);
+	return r ? r : 1;
+}

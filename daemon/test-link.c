@@ -245,7 +245,7 @@ int kvd_link_reply(struct kvd_link *link, const void *msg, size_t len)
 	if (m->len[0] == sizeof(e->grant))
 		memcpy(&e->grant, p, sizeof(e->grant));
 	e->json = strndup(p + m->len[0], m->len[2]);
-	return 0;
+	return test_link.reply_result;
 }
 
 static size_t make_records(struct kvault_audit_rec *rec, size_t n)

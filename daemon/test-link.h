@@ -43,7 +43,7 @@ struct test_link {
 	struct test_event events[TEST_EVENTS];
 	size_t n_events;
 	uint64_t generation;
-	int object_set_result, submit_result;
+	int object_set_result, submit_result, reply_result;
 	bool n_seals_fail;
 	struct kvd_kernel_tenant live[4];
 	size_t n_live;

@@ -47,6 +47,11 @@ head -c 4M /dev/urandom >data
 ok "A takes data" dd if=data of="/dev/mapper/$A" bs=64k oflag=direct status=none
 ok "B takes data" dd if=data of="/dev/mapper/$B" bs=64k oflag=direct status=none
 ok "A closes" cryptsetup close "$A"
+# shellcheck disable=SC2317 # called by eventually
+has_no_volume() {
+	[ "$(kvault key users "$vault/a" --field volumes)" = 0 ]
+}
+ok "... and is counted no more" eventually 10 has_no_volume
 ok "A opens again" cryptsetup open --key-file pass "$a" "$A"
 ok "the data is there" cmp -n 4194304 data "/dev/mapper/$A"
 fails "none of it is on the disk" grep -qaF "$(head -c 64 data | tr -d '\0\n' | head -c 24)" a.img
@@ -108,6 +113,7 @@ cryptsetup close "$A"
 fails "A does not open" cryptsetup open --key-file pass "$a" "$A"
 ok "A's key is enabled" kvault key update "$vault/a" --enabled
 ok "A opens" cryptsetup open --key-file pass "$a" "$A"
+is "A's key has one volume open" "$(kvault key users "$vault/a" --field volumes)" 1
 ok "every byte is there" cmp -n 4194304 data "/dev/mapper/$A"
 
 # --- volumes stay up ------------------------------------------------------------------------------

@@ -184,6 +184,23 @@ static int fill(struct kvd_request *req, struct kvd_version *v, uint32_t ops,
 	return 0;
 }
 
+/* It counts as open from here on; a question that comes again is the same volume. */
+static int note_volume(struct kvd_request *req, const struct kvd_version *v)
+{
+	_cleanup_free_ char *reply = NULL;
+	int status, r;
+
+	r = kvd_store_request_find(req->st, req->msg.tenant, req->msg.request_id, &status, &reply);
+	if (!r)
+		req->is_quiet = true;
+	if (r != KVD_E_NOT_FOUND)
+		return r;
+	r = kvd_store_request_add(req->st, req->msg.tenant, req->msg.request_id, 0, "",
+				  req->ctx->now);
+	return r ? r : kvd_store_version_note_volume(req->st, req->msg.tenant, v->id.b, true,
+						     req->ctx->now);
+}
+
 int kvd_api_access(struct kvd_request *req)
 {
 	_cleanup_version_ struct kvd_version v = { 0 };
@@ -199,6 +216,8 @@ int kvd_api_access(struct kvd_request *req)
 	if (!r && !is_volume(req))
 		r = kvd_lease_make(req->ctx, req->st, req->msg.tenant, &v, req->who.caller, &ops,
 				   &l);
+	if (!r && req->msg.op == KVAULT_PURPOSE_VOLUME)
+		r = note_volume(req, &v);
 	if (r)
 		return r;
 	if (!ops)

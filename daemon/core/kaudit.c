@@ -175,10 +175,9 @@ int kvd_audit_from_kernel(struct kvd_context *ctx, struct kvd_store *st,
 			return r;
 	}
 	r = tell(ctx, st, rec);
-	if (!r && !rec->status && (rec->type == KVAULT_AUDIT_VOLUME_OPEN ||
-				   rec->type == KVAULT_AUDIT_VOLUME_CLOSE))
-		r = kvd_store_version_note_volume(st, rec->tenant, rec->version,
-						  rec->type == KVAULT_AUDIT_VOLUME_OPEN, ctx->now);
+	/* A close for each yes of ours, which is where it began to count. */
+	if (!r && rec->type == KVAULT_AUDIT_VOLUME_CLOSE)
+		r = kvd_store_version_note_volume(st, rec->tenant, rec->version, false, ctx->now);
 	if (r < 0)
 		return r;
 	if (rec->type == KVAULT_AUDIT_LEASE_END)
