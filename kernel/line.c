@@ -3,17 +3,31 @@
  * Lines: the order in which requests are served, and whom they are charged to.
  *
  *   queue (daemon, OpenSSL, PKCS#11)
- *     tenant		in turn
- *       urgent		what the kernel asks of its own accord: renewals of
- *			leases, and volumes. Before all lines; charged to
- *			nobody, for it is bounded by what exists
- *       line		of one uid, in turn: what callers ask, oldest first
+ *     host | guests	in turn: the host has every second one
+ *       owner		in turn: who answers for many tenants has one owner's share
+ *         urgent |	in turn: what the kernel asks of its own accord, which
+ *         asked	is renewals of leases, and volumes; and what callers ask
+ *           tenant	in turn
+ *             line	of one uid, in turn: its requests, oldest first
  *
- * A request is charged to the line of its uid, and to the tenant. Who has too
- * many is refused alone: EDQUOT. A tenant that is full by the sum of many uids
- * still has room for its administrators, whose sum is another one: with uids
- * enough anybody is administrator of a namespace of his own, many times. What
- * an engine does for a request that the daemon has stands in the same line there.
+ * So what is urgent waits for one request that was asked, however many there
+ * are, and for one of the guests; and it cannot be so much that nothing else
+ * is served. turn.c has the rule, owner.c the owners.
+ *
+ * A request is charged to the line of its uid, to the tenant and to the owner.
+ * Who has too many is refused alone: EDQUOT.
+ *
+ *	requests in flight	host		any other tenant
+ *	a line			128		32
+ *	lines of a tenant	1024		64
+ *	those of administrators	256		64, apart from the others
+ *	all of an owner		-		256 (owner.c)
+ *
+ * A tenant that is full by the sum of many uids still has room for its
+ * administrators, whose sum is another one: with uids enough anybody is
+ * administrator of a namespace of his own, many times. What an engine does for
+ * a request that the daemon has stands in the same line there. What is urgent
+ * is charged to nobody: it is bounded by the grants that exist.
  *
  * A line exists while requests are charged to it.
  *
@@ -32,29 +46,28 @@ static u32 line_max(const struct kv_tenant *t)
 	return t->kind == KVAULT_TENANT_HOST ? KV_LINE_MAX_HOST : KV_LINE_MAX;
 }
 
-static struct kv_line *line_new(u32 uid, bool is_admin)
+static struct kv_line *line_new(struct kv_tenant *t, u32 uid, enum kv_line_kind kind)
 {
+	enum kv_urgency urgency = kind == KV_LINE_URGENT ? KV_URGENT : KV_ASKED;
 	struct kv_line *line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
 	int i;
 
 	if (!line)
 		return NULL;
 	line->uid = uid;
-	line->is_admin = is_admin;
-	for (i = 0; i < KV_QUEUES; i++) {
-		INIT_LIST_HEAD(&line->queue[i].link);
-		INIT_LIST_HEAD(&line->queue[i].waiting);
-	}
+	line->kind = kind;
+	for (i = 0; i < KV_QUEUES; i++)
+		kv_turn_init(&line->turn[i], &t->queue[i].turn[urgency]);
 	return line;
 }
 
-static struct kv_line *line_find(struct kv_tenant *t, u32 uid, bool is_admin)
+static struct kv_line *line_find(struct kv_tenant *t, u32 uid, enum kv_line_kind kind)
 {
 	struct kv_line *line;
 
 	lockdep_assert_held(&kv_upcall_lock);
 	list_for_each_entry(line, &t->lines, link)
-		if (line->uid == uid && line->is_admin == is_admin)
+		if (line->uid == uid && line->kind == kind)
 			return line;
 	return NULL;
 }
@@ -62,25 +75,31 @@ static struct kv_line *line_find(struct kv_tenant *t, u32 uid, bool is_admin)
 /* The sum of the tenant in which a line's requests are counted. */
 static enum kv_charge sum_of(const struct kv_line *line)
 {
-	return line->is_admin ? KV_CHARGE_ADMIN_REQUEST : KV_CHARGE_REQUEST;
+	return line->kind == KV_LINE_ADMIN ? KV_CHARGE_ADMIN_REQUEST : KV_CHARGE_REQUEST;
 }
 
 /* One more request in a line; a line that is refused its first one is not kept. */
 static int charge(struct kv_tenant *t, struct kv_line *line)
 {
 	lockdep_assert_held(&kv_upcall_lock);
+	if (line->kind == KV_LINE_URGENT)
+		goto out_count;
 #ifndef KVAULT_MUTANT_LINE_MAX
 	if (line->count >= line_max(t))
 		return -EDQUOT;
 #endif
-#ifdef KVAULT_MUTANT_ADMIN_HOG
-	if (line->is_admin && atomic_inc_return(&t->charge[KV_CHARGE_ADMIN_REQUEST])) {
-		line->count++;
-		return 0;
-	}
-#endif
-	if (kv_tenant_charge(t, sum_of(line)))
+	if (kv_owner_charge(t->owner))
 		return -EDQUOT;
+#ifdef KVAULT_MUTANT_ADMIN_HOG
+	if (line->kind == KV_LINE_ADMIN &&
+	    atomic_inc_return(&t->charge[KV_CHARGE_ADMIN_REQUEST]))
+		goto out_count;
+#endif
+	if (kv_tenant_charge(t, sum_of(line))) {
+		kv_owner_uncharge(t->owner);
+		return -EDQUOT;
+	}
+out_count:
 	line->count++;
 	return 0;
 }
@@ -89,11 +108,11 @@ static int charge(struct kv_tenant *t, struct kv_line *line)
  * kv_line_charge() - one more request of a uid
  * @t: tenant
  * @uid: in the initial user namespace, or KV_UID_DAEMON
- * @is_admin: it is an administrator of the tenant
+ * @kind: of the request
  *
  * Return: its line, charged; -EDQUOT, -ENOMEM.
  */
-struct kv_line *kv_line_charge(struct kv_tenant *t, u32 uid, bool is_admin)
+struct kv_line *kv_line_charge(struct kv_tenant *t, u32 uid, enum kv_line_kind kind)
 {
 	struct kv_line *line, *spare = NULL;
 	int ret;
@@ -102,14 +121,14 @@ struct kv_line *kv_line_charge(struct kv_tenant *t, u32 uid, bool is_admin)
 	uid = 0;
 #endif
 	spin_lock(&kv_upcall_lock);
-	line = line_find(t, uid, is_admin);
+	line = line_find(t, uid, kind);
 	if (!line) {
 		spin_unlock(&kv_upcall_lock);
-		spare = line_new(uid, is_admin);
+		spare = line_new(t, uid, kind);
 		if (!spare)
 			return ERR_PTR(-ENOMEM);
 		spin_lock(&kv_upcall_lock);
-		line = line_find(t, uid, is_admin) ?: spare;
+		line = line_find(t, uid, kind) ?: spare;
 	}
 	ret = charge(t, line);
 	if (!ret && line == spare) {
@@ -148,7 +167,7 @@ struct kv_line *kv_line_charge_as(struct kv_tenant *t, const u8 *request_id)
 		ret = charge(t, line);
 	spin_unlock(&kv_upcall_lock);
 	if (!line)
-		return kv_line_charge(t, KV_UID_DAEMON, false);
+		return kv_line_charge(t, KV_UID_DAEMON, KV_LINE_USER);
 	return ret ? ERR_PTR(ret) : line;
 }
 
@@ -162,7 +181,10 @@ void kv_line_uncharge(struct kv_tenant *t, struct kv_line *line)
 	if (!line)
 		return;
 	spin_lock(&kv_upcall_lock);
-	kv_tenant_uncharge(t, sum_of(line));
+	if (line->kind != KV_LINE_URGENT) {
+		kv_tenant_uncharge(t, sum_of(line));
+		kv_owner_uncharge(t->owner);
+	}
 	if (!--line->count) {
 		list_del(&line->link);
 		kfree(line);
@@ -177,39 +199,39 @@ void kv_line_uncharge(struct kv_tenant *t, struct kv_line *line)
  */
 void kv_line_add(struct kv_request *req, bool first)
 {
-	struct kv_tenant_queue *tq = &req->tenant->queue[req->queue];
-	struct list_head *waiting = &tq->urgent;
+	struct kv_turn *turn = &req->line->turn[req->queue];
 
 	lockdep_assert_held(&kv_upcall_lock);
 	req->state = KV_REQUEST_QUEUED;
-	if (req->line) {
-		waiting = &req->line->queue[req->queue].waiting;
-		if (list_empty(waiting))
-			list_add_tail(&req->line->queue[req->queue].link, &tq->lines);
-	}
 	if (first)
-		list_add(&req->link, waiting);
+		list_add(&req->link, &turn->below);
 	else
-		list_add_tail(&req->link, waiting);
-	if (list_empty(&tq->link))
-		list_add_tail(&tq->link, &kv_queues[req->queue].tenants);
+		list_add_tail(&req->link, &turn->below);
+	kv_turn_enter(turn);
+}
+
+static struct kv_request *first_of(struct kv_turn *tenant)
+{
+	struct kv_turn *line = list_first_entry(&tenant->below, struct kv_turn, link);
+
+	return list_first_entry(&line->below, struct kv_request, link);
 }
 
 /**
- * kv_line_first() - the request of a tenant that is next; with the lock
+ * kv_line_first() - any request of a tenant that waits; with the lock
  * @tq: tenant's part of a queue
  *
  * Return: it, or NULL.
  */
 struct kv_request *kv_line_first(struct kv_tenant_queue *tq)
 {
-	struct kv_line_queue *lq;
+	int k;
 
 	lockdep_assert_held(&kv_upcall_lock);
-	if (!list_empty(&tq->urgent))
-		return list_first_entry(&tq->urgent, struct kv_request, link);
-	lq = list_first_entry_or_null(&tq->lines, struct kv_line_queue, link);
-	return lq ? list_first_entry(&lq->waiting, struct kv_request, link) : NULL;
+	for (k = 0; k < KV_URGENCIES; k++)
+		if (!list_empty(&tq->turn[k].below))
+			return first_of(&tq->turn[k]);
+	return NULL;
 }
 
 /**
@@ -220,38 +242,24 @@ struct kv_request *kv_line_first(struct kv_tenant_queue *tq)
  */
 void kv_line_remove(struct kv_request *req)
 {
-	struct kv_tenant_queue *tq = &req->tenant->queue[req->queue];
-	struct kv_line_queue *lq = req->line ? &req->line->queue[req->queue] : NULL;
-
 	lockdep_assert_held(&kv_upcall_lock);
 	list_del_init(&req->link);
-	if (lq && list_empty(&lq->waiting))
-		list_del_init(&lq->link);
-	if (!kv_line_first(tq))
-		list_del_init(&tq->link);
+	if (req->line)	/* else it was for one server alone */
+		kv_turn_leave(&req->line->turn[req->queue]);
 }
 
 /**
  * kv_line_take() - the request of a tenant that is next, out of its line; with the lock
- * @tq: tenant's part of a queue, with requests
- *
- * The next one of the tenant is another line's, and that of the queue another
- * tenant's, as far as there are any.
+ * @tenant: what kv_turn_tenant() found
  *
  * Return: it.
  */
-struct kv_request *kv_line_take(struct kv_tenant_queue *tq)
+struct kv_request *kv_line_take(struct kv_turn *tenant)
 {
-	struct kv_request *req = kv_line_first(tq);
-	struct kv_line_queue *lq = req->line ? &req->line->queue[req->queue] : NULL;
+	struct kv_request *req = first_of(tenant);
 
 	lockdep_assert_held(&kv_upcall_lock);
 	kv_line_remove(req);
-#ifndef KVAULT_MUTANT_NO_TURNS
-	if (lq && !list_empty(&lq->link))
-		list_move_tail(&lq->link, &tq->lines);
-#endif
-	if (!list_empty(&tq->link))
-		list_move_tail(&tq->link, &kv_queues[req->queue].tenants);
+	kv_turn_served(&req->line->turn[req->queue]);
 	return req;
 }

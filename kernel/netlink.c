@@ -22,6 +22,7 @@
 #include "link.h"
 #include "netlink.h"
 #include "object.h"
+#include "owner.h"
 #include "seal.h"
 #include "tenant.h"
 #include "upcall.h"
@@ -330,7 +331,7 @@ static int dump_tenant(struct sk_buff *skb, struct netlink_callback *cb, struct 
 	    nla_put_u32(skb, KVAULT_A_KIND, t->kind) ||
 	    nla_put_u64_64bit(skb, KVAULT_A_GENERATION, t->generation, KVAULT_A_PAD) ||
 	    nla_put_u64_64bit(skb, KVAULT_A_REVISION, atomic64_read(&t->policy), KVAULT_A_PAD) ||
-	    nla_put_u32(skb, KVAULT_A_UID, t->owner) ||
+	    nla_put_u32(skb, KVAULT_A_UID, t->owner->uid) ||
 	    nla_put_u32(skb, KVAULT_A_COUNT, atomic_read(&t->charge[KV_CHARGE_OBJECT]))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

@@ -9,11 +9,14 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include "owner.h"
 #include "upcall.h"
 
 /**
  * struct kv_queue - requests of all tenants to one kind of server
- * @tenants: lines that wait (kv_upcall_lock)
+ * @turn: the top of all that waits (kv_upcall_lock)
+ * @host: has every second turn (kv_upcall_lock)
+ * @guests: all other tenants, by owner (kv_upcall_lock)
  * @servers: open files that take from it (kv_upcall_lock)
  * @was_served: there was one since the module was loaded, so it is worth while
  *	to wait for the next (kv_upcall_lock)
@@ -21,37 +24,36 @@
  * @give_up: ends what waits, some time after the last server was lost
  */
 struct kv_queue {
-	struct list_head tenants;
+	struct kv_turn turn;
+	struct kv_turn host;
+	struct kv_turn guests;
 	u32 servers;
 	bool was_served;
 	wait_queue_head_t wq;
 	struct delayed_work give_up;
 };
 
-/**
- * struct kv_line_queue - requests of one uid that wait for one kind of server
- * @link: in the tenant's lines at that queue, while there are any
- * @waiting: requests, oldest first
- */
-struct kv_line_queue {
-	struct list_head link;
-	struct list_head waiting;
+/* Whose requests a line has. */
+enum kv_line_kind {
+	KV_LINE_USER,
+	KV_LINE_ADMIN,	/* of the tenant */
+	KV_LINE_URGENT,	/* the kernel's, in a user's name; charged to nobody */
 };
 
 /**
  * struct kv_line - requests of one uid of a tenant; all by kv_upcall_lock
  * @link: in tenant->lines
  * @uid: in the initial user namespace
- * @is_admin: administrators' requests have a line of their own
- * @count: requests that are charged to it
- * @queue: those that wait
+ * @kind: of the requests
+ * @count: requests that belong to it
+ * @turn: those that wait, oldest first
  */
 struct kv_line {
 	struct list_head link;
 	u32 uid;
-	bool is_admin;
+	enum kv_line_kind kind;
 	u32 count;
-	struct kv_line_queue queue[KV_QUEUES];
+	struct kv_turn turn[KV_QUEUES];
 };
 
 #define KV_UID_DAEMON	((u32)-1)	/* what it asks of engines for nobody's request */
@@ -64,12 +66,12 @@ extern struct list_head kv_servers;
 void kv_request_finish(struct kv_request *req);
 u64 kv_request_cookie(void);
 
-struct kv_line *kv_line_charge(struct kv_tenant *t, u32 uid, bool is_admin);
+struct kv_line *kv_line_charge(struct kv_tenant *t, u32 uid, enum kv_line_kind kind);
 struct kv_line *kv_line_charge_as(struct kv_tenant *t, const u8 *request_id);
 void kv_line_uncharge(struct kv_tenant *t, struct kv_line *line);
 void kv_line_add(struct kv_request *req, bool first);
 void kv_line_remove(struct kv_request *req);
-struct kv_request *kv_line_take(struct kv_tenant_queue *tq);
+struct kv_request *kv_line_take(struct kv_turn *tenant);
 struct kv_request *kv_line_first(struct kv_tenant_queue *tq);
 
 #endif /* _KV_QUEUE_H */

@@ -208,21 +208,32 @@ int kv_server_tell(struct kv_server *s, struct kv_request *req)
 	return 0;
 }
 
-/* The next line that this server may serve, or NULL. */
-static struct kv_tenant *next_line(struct kv_server *s)
+/* May the daemon decide one more of a tenant? */
+static bool is_free(const struct kv_tenant_queue *tq)
 {
-	struct kv_queue *q = &kv_queues[s->queue];
+	return !tq->taken;
+}
+
+/* May a tenant have one more engine? */
+static bool lacks_engine(const struct kv_tenant_queue *tq)
+{
+	return !tq->idle && tq->engines < KV_ENGINES_TENANT_MAX;
+}
+
+/* The tenant that this server may serve next, or NULL. */
+static struct kv_turn *next_tenant(struct kv_server *s)
+{
 	struct kv_tenant_queue *tq;
+	int k;
 
 	lockdep_assert_held(&kv_upcall_lock);
-	if (s->tenant)
-		return kv_line_first(&s->tenant->queue[s->queue]) ? s->tenant : NULL;
-	list_for_each_entry(tq, &q->tenants, link) {
-		if (s->queue == KV_QUEUE_DAEMON ? tq->taken :
-		    tq->idle || tq->engines >= KV_ENGINES_TENANT_MAX)
-			continue;
-		return kv_line_first(tq)->tenant;
-	}
+	if (!s->tenant)
+		return kv_turn_tenant(&kv_queues[s->queue].turn,
+				      s->queue == KV_QUEUE_DAEMON ? is_free : lacks_engine);
+	tq = &s->tenant->queue[s->queue];
+	for (k = 0; k < KV_URGENCIES; k++)
+		if (!list_empty(&tq->turn[k].below))
+			return &tq->turn[k];
 	return NULL;
 }
 
@@ -240,7 +251,7 @@ static struct kv_request *pick(struct kv_server *s)
 {
 	struct kv_tenant_queue *tq;
 	struct kv_request *req;
-	struct kv_tenant *t;
+	struct kv_turn *next;
 
 	lockdep_assert_held(&kv_upcall_lock);
 	if (s->is_dead)
@@ -253,15 +264,15 @@ static struct kv_request *pick(struct kv_server *s)
 		req = list_first_entry(&s->own, struct kv_request, link);
 		goto out_take;
 	}
-	t = next_line(s);
-	if (!t)
+	next = next_tenant(s);
+	if (!next)
 		return NULL;
-	tq = &t->queue[s->queue];
-	req = kv_line_take(tq);
+	tq = next->tenant;
+	req = kv_line_take(next);
 	if (s->queue == KV_QUEUE_DAEMON) {
 		tq->taken = true;
 	} else if (!s->tenant) {
-		s->tenant = kv_tenant_get(t);
+		s->tenant = kv_tenant_get(tq->t);
 		tq->engines++;
 	}
 out_take:
@@ -314,7 +325,7 @@ bool kv_server_has_work(struct kv_server *s)
 	if (s->queue != KV_QUEUE_DAEMON && !list_empty(&s->taken))
 		has = s->is_ready;
 	else
-		has = !list_empty(&s->own) || next_line(s);
+		has = !list_empty(&s->own) || next_tenant(s);
 	has = has || s->is_dead;
 	spin_unlock(&kv_upcall_lock);
 	return has;

@@ -39,6 +39,7 @@
 #include <linux/workqueue.h>
 #include "audit.h"
 #include "live.h"
+#include "owner.h"
 #include "refusal.h"
 #include "seal.h"
 #include "tenant.h"
@@ -79,7 +80,19 @@ static void tenant_end(struct work_struct *work);
 static void reap(struct work_struct *work);
 KV_STATIC struct delayed_work kv_reaper = __DELAYED_WORK_INITIALIZER(kv_reaper, reap, 0);
 
-KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
+static void queue_init(struct kv_tenant_queue *tq, struct kv_tenant *t, enum kv_queue_id queue)
+{
+	int k;
+
+	BUILD_BUG_ON(ARRAY_SIZE(tq->turn) != KV_URGENCIES);
+	tq->t = t;
+	for (k = 0; k < KV_URGENCIES; k++) {
+		kv_turn_init(&tq->turn[k], &t->owner->queue[queue].kind[k]);
+		tq->turn[k].tenant = tq;
+	}
+}
+
+KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns, u32 owner)
 {
 	struct kv_tenant *t;
 	int i;
@@ -87,20 +100,21 @@ KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns)
 	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 	if (!t)
 		return NULL;
+	t->owner = kv_owner_get(owner, kind == KVAULT_TENANT_HOST);
+	if (!t->owner) {
+		kfree(t);
+		return NULL;
+	}
 	kv_live_inc(KV_LIVE_TENANT);
 	refcount_set(&t->refs, 1);
 	t->kind = kind;
 	t->generation = ++kv_tenants_made;
 	t->ns = get_user_ns(ns);
-	t->owner = from_kuid(&init_user_ns, ns->owner);
 	spin_lock_init(&t->kek_lock);
 	INIT_WORK(&t->end, tenant_end);
 	INIT_LIST_HEAD(&t->objects);
-	for (i = 0; i < KV_QUEUES; i++) {
-		INIT_LIST_HEAD(&t->queue[i].link);
-		INIT_LIST_HEAD(&t->queue[i].urgent);
-		INIT_LIST_HEAD(&t->queue[i].lines);
-	}
+	for (i = 0; i < KV_QUEUES; i++)
+		queue_init(&t->queue[i], t, i);
 	INIT_LIST_HEAD(&t->lines);
 	spin_lock_init(&t->audit_lock);
 	INIT_LIST_HEAD(&t->audit);
@@ -134,16 +148,18 @@ static struct kv_tenant *ephemeral_new(struct user_namespace *ns)
 
 	lockdep_assert_held(&kv_tenants_lock);
 	list_for_each_entry(t, &kv_tenants, link)
-		owned += t->kind == KVAULT_TENANT_EPHEMERAL && !t->is_dead && t->owner == owner;
+		owned += t->kind == KVAULT_TENANT_EPHEMERAL && !t->is_dead &&
+			 t->owner->uid == owner;
 	if (kv_tenants_count >= KV_TENANTS_MAX || owned >= KV_TENANTS_OWNER_MAX)
 		return ERR_PTR(-EDQUOT);
-	t = tenant_new(KVAULT_TENANT_EPHEMERAL, ns);
+	t = tenant_new(KVAULT_TENANT_EPHEMERAL, ns, owner);
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	get_random_bytes(t->id, sizeof(t->id));
 	ret = kv_kek_ephemeral(t);
 	if (ret) {
 		put_user_ns(t->ns);
+		kv_owner_put(t->owner);
 		kv_live_dec(KV_LIVE_TENANT);
 		kfree_sensitive(t);
 		return ERR_PTR(ret);
@@ -377,6 +393,7 @@ void kv_tenant_put(struct kv_tenant *t)
 		return;
 	kv_audit_drop_all(t);
 	kv_refusals_free(t);
+	kv_owner_put(t->owner);
 	kv_live_dec(KV_LIVE_TENANT);
 	kfree_sensitive(t);
 }
@@ -607,7 +624,7 @@ int kv_tenant_init(void)
 	kv_end_wq = alloc_workqueue("kvault-end", WQ_UNBOUND, 0);
 	if (!kv_end_wq)
 		return -ENOMEM;
-	kv_host = tenant_new(KVAULT_TENANT_HOST, &init_user_ns);
+	kv_host = tenant_new(KVAULT_TENANT_HOST, &init_user_ns, 0);
 	if (!kv_host) {
 		destroy_workqueue(kv_end_wq);
 		return -ENOMEM;

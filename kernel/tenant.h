@@ -9,7 +9,9 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/kvault_control.h>
+#include "turn.h"
 
+struct kv_owner;
 struct user_namespace;
 
 /* Who takes requests: the daemon, or an engine of one kind. */
@@ -22,17 +24,16 @@ enum kv_queue_id {
 
 /**
  * struct kv_tenant_queue - a tenant's requests to one kind of server
- * @link: in the queue's list of tenants that wait (kv_upcall_lock)
- * @urgent: the kernel's own requests, oldest first (kv_upcall_lock)
- * @lines: lines in which callers wait, next one first (kv_upcall_lock)
+ * @t: the tenant; immutable
+ * @turn: among the owner's tenants, for what is urgent and for what is asked:
+ *	of lines (kv_upcall_lock)
  * @taken: the daemon decides one of them (kv_upcall_lock)
  * @engines: engines that are attached to the tenant (kv_upcall_lock)
  * @idle: those of them that ask for work just now (kv_upcall_lock)
  */
 struct kv_tenant_queue {
-	struct list_head link;
-	struct list_head urgent;
-	struct list_head lines;
+	struct kv_tenant *t;
+	struct kv_turn turn[2];	/* by enum kv_urgency */
 	bool taken;
 	u32 engines;
 	u32 idle;
@@ -69,7 +70,7 @@ struct kv_kek {
  * @generation: counts tenants since the module was loaded, immutable
  * @id: random; the host's is the store's and set once (kv_tenants_lock)
  * @ns: topmost namespace; a reference until the tenant is dead (kv_tenants_lock)
- * @owner: kuid that quota of an ephemeral tenant is charged to, as a number
+ * @owner: whom quota of an ephemeral tenant is charged to, a reference; immutable
  * @is_dead: nothing of the tenant can be used any more; never goes back
  * @is_ended: what was to be done at its end is done; but for its records it
  *	could be forgotten (kv_tenants_lock)
@@ -100,7 +101,7 @@ struct kv_tenant {
 	u64 generation;
 	u8 id[KVAULT_ID_SIZE];
 	struct user_namespace *ns;
-	u32 owner;
+	struct kv_owner *owner;
 	bool is_dead;
 	bool is_ended;
 	bool is_seen;

@@ -102,8 +102,8 @@ static void request_expire(struct work_struct *work);
  * kv_request_new() - make a request
  * @queue: who shall take it
  * @t: whose it is
- * @line: where it was charged, the request's from here on; NULL for the
- *	kernel's own
+ * @line: where it was charged, the request's from here on; NULL for one that
+ *	is told to one server alone
  * @type: enum kvault_msg_type
  * @op: see struct kvault_msg
  * @seg: KVAULT_MSG_SEGMENTS segments, copied
@@ -367,16 +367,18 @@ static u32 time_left(struct kv_caller *who)
 	return now < who->deadline ? DIV_ROUND_UP_ULL(who->deadline - now, NSEC_PER_MSEC) : 0;
 }
 
-/* The line of who asks; NULL for the kernel itself. */
+/* The line of who asks. */
 static struct kv_line *line_of(const struct kv_caller *who)
 {
 	const struct kvault_principal *w = &who->caller->wire;
 
+	enum kv_line_kind kind = w->flags & KVAULT_PRINCIPAL_ADMIN ? KV_LINE_ADMIN : KV_LINE_USER;
+
 #ifndef KVAULT_MUTANT_NOT_URGENT
 	if (who->is_kernel)
-		return NULL;
+		kind = KV_LINE_URGENT;
 #endif
-	return kv_line_charge(who->tenant, w->uid, w->flags & KVAULT_PRINCIPAL_ADMIN);
+	return kv_line_charge(who->tenant, w->uid, kind);
 }
 
 /**
@@ -528,14 +530,12 @@ static void fail_listed(struct list_head *failed)
 void kv_upcall_fail_all(enum kv_queue_id queue, int error)
 {
 	struct kv_queue *q = &kv_queues[queue];
-	struct kv_tenant_queue *tq;
+	struct kv_turn *next;
 	LIST_HEAD(failed);
 
 	spin_lock(&kv_upcall_lock);
-	while (!list_empty(&q->tenants)) {
-		tq = list_first_entry(&q->tenants, struct kv_tenant_queue, link);
-		fail_locked(kv_line_first(tq), error, &failed);
-	}
+	while ((next = kv_turn_tenant(&q->turn, NULL)))
+		fail_locked(kv_line_first(next->tenant), error, &failed);
 	spin_unlock(&kv_upcall_lock);
 	fail_listed(&failed);
 }
@@ -616,7 +616,11 @@ int kv_upcall_init(void)
 	int i;
 
 	for (i = 0; i < KV_QUEUES; i++) {
-		INIT_LIST_HEAD(&kv_queues[i].tenants);
+		kv_turn_init(&kv_queues[i].turn, NULL);
+		kv_turn_init(&kv_queues[i].host, &kv_queues[i].turn);
+		kv_turn_init(&kv_queues[i].guests, &kv_queues[i].turn);
+		/* of both, the host begins */
+		kv_queues[i].guests.last = ++kv_queues[i].turn.turns;
 		init_waitqueue_head(&kv_queues[i].wq);
 		INIT_DELAYED_WORK(&kv_queues[i].give_up, give_up);
 	}

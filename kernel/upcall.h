@@ -56,8 +56,8 @@ enum kv_request_state {
  * @state: enum kv_request_state; upcall.c has the transitions (kv_upcall_lock)
  * @queue: who shall take it, immutable
  * @tenant: whose it is, a reference; immutable
- * @line: to which it is charged, and in which it waits; NULL for what the
- *	kernel asks of its own accord, which is charged to nobody; immutable
+ * @line: to which it is charged, and in which it waits; NULL for what is told
+ *	to one server alone; immutable
  * @object: key that an engine needs for it, a reference; may be NULL; immutable
  * @msg: header; attempts under kv_upcall_lock, the rest immutable once queued
  * @payload: segments, one after another; immutable, wiped at the end

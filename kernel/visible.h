@@ -27,7 +27,7 @@ struct user_namespace;
 extern struct mutex kv_tenants_lock;
 extern struct list_head kv_tenants;
 extern struct delayed_work kv_reaper;
-struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns);
+struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns, u32 owner);
 
 /* grant.c */
 extern struct delayed_work kv_reporter;

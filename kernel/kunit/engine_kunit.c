@@ -57,8 +57,8 @@ static struct kv_request *sign(struct kunit *test)
 	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { &er, sizeof(er) }, {}, { "digest", 6 } };
 	struct kv_request *req;
 
-	req = kv_request_new(KV_QUEUE_OPENSSL, e->t, NULL, KVAULT_MSG_ENGINE,
-			     KVAULT_ENGINE_OP_CRYPT, seg, 5000);
+	req = kv_request_new(KV_QUEUE_OPENSSL, e->t, kv_line_charge(e->t, 0, KV_LINE_URGENT),
+			     KVAULT_MSG_ENGINE, KVAULT_ENGINE_OP_CRYPT, seg, 5000);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, req);
 	req->object = kv_object_get(e->obj);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, request_end, req), 0);

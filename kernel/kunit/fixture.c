@@ -101,7 +101,9 @@ static void tenant_end(void *ctx)
 	for (i = 0; i < KV_CHARGES; i++)
 		KUNIT_EXPECT_EQ_MSG(of->test, atomic_read(&t->charge[i]), 0, "charge %d", i);
 	for (i = 0; i < KV_QUEUES; i++)
-		KUNIT_EXPECT_TRUE_MSG(of->test, list_empty(&t->queue[i].link), "queue %d", i);
+		KUNIT_EXPECT_TRUE_MSG(of->test, list_empty(&t->queue[i].turn[KV_URGENT].below) &&
+				      list_empty(&t->queue[i].turn[KV_ASKED].below),
+				      "queue %d", i);
 	kv_tenant_put(t);
 }
 
@@ -111,12 +113,18 @@ static void tenant_end(void *ctx)
  */
 struct kv_tenant *kv_test_tenant(struct kunit *test)
 {
+	return kv_test_tenant_of(test, 0);
+}
+
+/* One that belongs to @uid. */
+struct kv_tenant *kv_test_tenant_of(struct kunit *test, u32 uid)
+{
 	struct tenant_of_test *of = kunit_kzalloc(test, sizeof(*of), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, of);
 	of->test = test;
 	mutex_lock(&kv_tenants_lock);
-	of->t = tenant_new(KVAULT_TENANT_PERSISTENT, &init_user_ns);
+	of->t = tenant_new(KVAULT_TENANT_PERSISTENT, &init_user_ns, uid);
 	if (of->t) {
 		get_random_bytes(of->t->id, sizeof(of->t->id));
 		kv_kek_ephemeral(of->t);

@@ -78,6 +78,7 @@ void kv_test_set(struct kunit *test, void __user *to, const void *from, size_t l
 u32 kv_test_hex(struct kunit *test, u8 *to, const char *hex);
 
 struct kv_tenant *kv_test_tenant(struct kunit *test);
+struct kv_tenant *kv_test_tenant_of(struct kunit *test, u32 uid);
 struct kv_caller kv_test_caller(struct kunit *test, struct kv_tenant *t);
 struct kv_principal *kv_test_stranger(struct kunit *test, struct kv_tenant *t);
 void kv_test_link(struct kunit *test);

@@ -8,6 +8,7 @@
 
 #define LINE_MAX	32	/* requests of one uid */
 #define REQUESTS_MAX	64	/* of one tenant, without its administrators */
+#define OWNER_MAX	256	/* of all tenants of one owner */
 
 struct line_test {
 	struct kv_tenant *t;
@@ -42,7 +43,7 @@ static void request_end(void *ctx)
 	kv_request_put(req);
 }
 
-/* A request that waits, in @line or before all lines. */
+/* A request that waits in @line. */
 static struct kv_request *queued_in(struct kunit *test, struct kv_line *line)
 {
 	struct line_test *l = test->priv;
@@ -60,7 +61,7 @@ static struct kv_request *queued_by(struct kunit *test, u32 uid)
 {
 	struct line_test *l = test->priv;
 
-	return queued_in(test, kv_line_charge(l->t, uid, false));
+	return queued_in(test, kv_line_charge(l->t, uid, KV_LINE_USER));
 }
 
 /* The daemon takes the next one and leaves it, so that the one after it can be taken. */
@@ -73,6 +74,17 @@ static void expect_next(struct kunit *test, const struct kv_request *req)
 	kv_upcall_park(l->s->msg.request_id);
 }
 
+/* Likewise, and it is answered: nothing keeps its tenant. */
+static void expect_served(struct kunit *test, const struct kv_request *req)
+{
+	struct line_test *l = test->priv;
+	struct kvault_msg a;
+
+	expect_next(test, req);
+	a = kv_test_answer_to(l->s);
+	KUNIT_EXPECT_EQ(test, kv_test_reply(l->s, &a, NULL), 0);
+}
+
 /* --- charges --- */
 
 static void a_uid_that_has_too_many_is_refused_alone(struct kunit *test)
@@ -83,14 +95,14 @@ static void a_uid_that_has_too_many_is_refused_alone(struct kunit *test)
 
 	for (i = 0; i < LINE_MAX; i++)
 		queued_by(test, 1000);
-	KV_EXPECT_ERR(test, kv_line_charge(l->t, 1000, false), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(l->t, 1000, KV_LINE_USER), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, charged(l), LINE_MAX);	/* what was refused is not charged */
 	for (i = 0; i < LINE_MAX; i++)
 		queued_by(test, 1001);
-	KV_EXPECT_ERR(test, kv_line_charge(l->t, 1002, false), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(l->t, 1002, KV_LINE_USER), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, charged(l), REQUESTS_MAX);
 	/* an administrator with that uid is somebody else, and is not in the sum */
-	line = kv_line_charge(l->t, 1000, true);
+	line = kv_line_charge(l->t, 1000, KV_LINE_ADMIN);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line);
 	KUNIT_EXPECT_EQ(test, charged(l), REQUESTS_MAX);
 	kv_line_uncharge(l->t, line);
@@ -104,9 +116,9 @@ static void administrators_have_a_limit_too(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < LINE_MAX; i++)
-		line = kv_line_charge(l->t, 0, true);
+		line = kv_line_charge(l->t, 0, KV_LINE_ADMIN);
 	KV_EXPECT_ERR(test, line, 0);
-	KV_EXPECT_ERR(test, kv_line_charge(l->t, 0, true), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(l->t, 0, KV_LINE_ADMIN), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, charged(l), 0);
 	for (i = 0; i < LINE_MAX; i++)
 		kv_line_uncharge(l->t, line);
@@ -120,13 +132,13 @@ static void administrators_of_many_uids_have_one_together(struct kunit *test)
 	u32 i;
 
 	for (i = 0; i < REQUESTS_MAX; i++) {
-		line[i] = kv_line_charge(l->t, i, true);
+		line[i] = kv_line_charge(l->t, i, KV_LINE_ADMIN);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line[i]);
 	}
-	KV_EXPECT_ERR(test, kv_line_charge(l->t, i, true), -EDQUOT);
-	KV_EXPECT_ERR(test, kv_line_charge(l->t, 0, true), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(l->t, i, KV_LINE_ADMIN), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(l->t, 0, KV_LINE_ADMIN), -EDQUOT);
 	kv_line_uncharge(l->t, line[--i]);
-	line[i] = kv_line_charge(l->t, 0, true);
+	line[i] = kv_line_charge(l->t, 0, KV_LINE_ADMIN);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line[i]);
 	for (i = 0; i < REQUESTS_MAX; i++)
 		kv_line_uncharge(l->t, line[i]);
@@ -139,8 +151,8 @@ static void a_line_is_as_long_as_its_charges(struct kunit *test)
 	struct kv_line *a, *b;
 
 	KUNIT_EXPECT_TRUE(test, list_empty(&l->t->lines));
-	a = kv_line_charge(l->t, 1000, false);
-	b = kv_line_charge(l->t, 1000, false);
+	a = kv_line_charge(l->t, 1000, KV_LINE_USER);
+	b = kv_line_charge(l->t, 1000, KV_LINE_USER);
 	KUNIT_EXPECT_PTR_EQ(test, a, b);
 	KUNIT_EXPECT_EQ(test, charged(l), 2);
 	kv_line_uncharge(l->t, a);
@@ -192,15 +204,119 @@ static void uids_are_served_in_turn(struct kunit *test)
 	expect_next(test, a3);
 }
 
-static void what_is_urgent_comes_first(struct kunit *test)
+static struct kv_request *urgent_by(struct kunit *test, u32 uid)
+{
+	struct line_test *l = test->priv;
+
+	return queued_in(test, kv_line_charge(l->t, uid, KV_LINE_URGENT));
+}
+
+/* However many ask, and so that no flood of it keeps them waiting. */
+static void what_is_urgent_has_every_second_turn(struct kunit *test)
 {
 	struct kv_request *a = queued_by(test, 1000), *b = queued_by(test, 1001);
-	struct kv_request *u1 = queued_in(test, NULL), *u2 = queued_in(test, NULL);
+	struct kv_request *u1 = urgent_by(test, 1000), *u2 = urgent_by(test, 1000);
+	struct kv_request *v = urgent_by(test, 1001), *w;
 
 	expect_next(test, u1);
-	expect_next(test, u2);
 	expect_next(test, a);
+	expect_next(test, v);
 	expect_next(test, b);
+	expect_next(test, u2);
+	/* who comes back has his turn where he left */
+	w = urgent_by(test, 1000);
+	a = queued_by(test, 1000);
+	expect_next(test, a);
+	expect_next(test, w);
+}
+
+static void what_is_urgent_is_charged_to_nobody(struct kunit *test)
+{
+	struct line_test *l = test->priv;
+	u32 i;
+
+	for (i = 0; i < LINE_MAX + 1; i++)
+		urgent_by(test, 1000);
+	KUNIT_EXPECT_EQ(test, charged(l), 0);
+	KUNIT_EXPECT_EQ(test, l->t->owner->requests, 0);
+}
+
+/* A request of another tenant. */
+static struct kv_request *queued_of(struct kunit *test, struct kv_tenant *t,
+				    enum kv_line_kind kind)
+{
+	struct line_test *l = test->priv;
+	struct kv_tenant *own = l->t;
+	struct kv_request *req;
+
+	l->t = t;
+	req = queued_in(test, kv_line_charge(t, 0, kind));
+	l->t = own;
+	return req;
+}
+
+static void the_host_has_every_second_turn(struct kunit *test)
+{
+	struct kv_request *g1, *g2, *g3, *g4, *h1, *h2;
+
+	g1 = queued_of(test, kv_test_tenant_of(test, 1000), KV_LINE_USER);
+	g2 = queued_of(test, kv_test_tenant_of(test, 1001), KV_LINE_USER);
+	g3 = queued_of(test, kv_test_tenant_of(test, 1002), KV_LINE_URGENT);
+	g4 = queued_of(test, kv_test_tenant_of(test, 0), KV_LINE_USER);
+	h1 = queued_of(test, kv_tenant_host(), KV_LINE_USER);
+	h2 = queued_of(test, kv_tenant_host(), KV_LINE_USER);
+	expect_served(test, h1);
+	expect_served(test, g1);
+	expect_served(test, h2);
+	expect_served(test, g2);
+	/* it was the host's turn when it had nothing: it still is */
+	h1 = queued_of(test, kv_tenant_host(), KV_LINE_URGENT);
+	h2 = queued_of(test, kv_tenant_host(), KV_LINE_ADMIN);
+	expect_served(test, h1);
+	expect_served(test, g3);
+	expect_served(test, h2);
+	expect_served(test, g4);
+}
+
+/* Many tenants of one owner have one owner's share. */
+static void owners_are_served_in_turn(struct kunit *test)
+{
+	struct kv_request *a[3], *b[2];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(a); i++)
+		a[i] = queued_of(test, kv_test_tenant_of(test, 1000), KV_LINE_USER);
+	for (i = 0; i < ARRAY_SIZE(b); i++)
+		b[i] = queued_of(test, kv_test_tenant_of(test, 1001), KV_LINE_USER);
+	expect_served(test, a[0]);
+	expect_served(test, b[0]);
+	expect_served(test, a[1]);
+	expect_served(test, b[1]);
+	expect_served(test, a[2]);
+}
+
+static void an_owner_has_so_many_and_no_more(struct kunit *test)
+{
+	struct kv_tenant *t[OWNER_MAX / LINE_MAX + 1], *other = kv_test_tenant_of(test, 1001);
+	struct kv_request *last = NULL;
+	struct kv_line *line;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		t[i] = kv_test_tenant_of(test, 1000);
+	for (i = 0; i < OWNER_MAX; i++)
+		last = queued_of(test, t[i / LINE_MAX], i % 2 ? KV_LINE_USER : KV_LINE_ADMIN);
+	KUNIT_EXPECT_EQ(test, t[0]->owner->requests, OWNER_MAX);
+	KV_EXPECT_ERR(test, kv_line_charge(t[i / LINE_MAX], 1, KV_LINE_USER), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(t[0], 0, KV_LINE_ADMIN), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, t[0]->owner->requests, OWNER_MAX);
+	/* it is nobody else's affair, nor that of what is urgent */
+	queued_of(test, other, KV_LINE_USER);
+	queued_of(test, t[0], KV_LINE_URGENT);
+	kunit_release_action(test, request_end, last);
+	line = kv_line_charge(t[0], 0, KV_LINE_ADMIN);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line);
+	kv_line_uncharge(t[0], line);
 }
 
 /* Who gives up costs nobody his turn, and gains none. */
@@ -222,8 +338,8 @@ static void a_line_outlives_what_waits_in_it(struct kunit *test)
 	struct kv_request *a = queued_by(test, 1000);
 
 	expect_next(test, a);
-	KUNIT_EXPECT_TRUE(test, list_empty(&l->t->queue[KV_QUEUE_DAEMON].lines));
-	KUNIT_EXPECT_TRUE(test, list_empty(&l->t->queue[KV_QUEUE_DAEMON].link));
+	KUNIT_EXPECT_TRUE(test, list_empty(&l->t->queue[KV_QUEUE_DAEMON].turn[KV_ASKED].below));
+	KUNIT_EXPECT_TRUE(test, list_empty(&l->t->queue[KV_QUEUE_DAEMON].turn[KV_ASKED].link));
 	KUNIT_EXPECT_FALSE(test, list_empty(&l->t->lines));
 	expect_next(test, queued_by(test, 1000));
 	KUNIT_EXPECT_EQ(test, charged(l), 2);
@@ -236,7 +352,11 @@ static struct kunit_case line_cases[] = {
 	KUNIT_CASE(a_line_is_as_long_as_its_charges),
 	KUNIT_CASE(a_request_stands_in_the_line_it_came_from),
 	KUNIT_CASE(uids_are_served_in_turn),
-	KUNIT_CASE(what_is_urgent_comes_first),
+	KUNIT_CASE(what_is_urgent_has_every_second_turn),
+	KUNIT_CASE(what_is_urgent_is_charged_to_nobody),
+	KUNIT_CASE(the_host_has_every_second_turn),
+	KUNIT_CASE(owners_are_served_in_turn),
+	KUNIT_CASE(an_owner_has_so_many_and_no_more),
 	KUNIT_CASE(giving_up_moves_nobody),
 	KUNIT_CASE(a_line_outlives_what_waits_in_it),
 	{}

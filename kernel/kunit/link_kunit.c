@@ -199,8 +199,10 @@ static void requests_wait_for_the_lost_only(struct kunit *test)
 	struct kv_request *waits, *late;
 	struct kv_answer ans = {};
 
-	waits = kv_request_new(KV_QUEUE_DAEMON, t, NULL, KVAULT_MSG_CONTROL, 1, NULL, 1000);
-	late = kv_request_new(KV_QUEUE_DAEMON, t, NULL, KVAULT_MSG_CONTROL, 1, NULL, 1000);
+	waits = kv_request_new(KV_QUEUE_DAEMON, t, kv_line_charge(t, 0, KV_LINE_USER),
+			       KVAULT_MSG_CONTROL, 1, NULL, 1000);
+	late = kv_request_new(KV_QUEUE_DAEMON, t, kv_line_charge(t, 0, KV_LINE_USER),
+			       KVAULT_MSG_CONTROL, 1, NULL, 1000);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waits);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, late);
 	present(test);

@@ -37,7 +37,7 @@ static struct kv_request *request_by(struct kunit *test, enum kv_queue_id queue,
 {
 	u32 type = queue == KV_QUEUE_DAEMON ? KVAULT_MSG_CONTROL : KVAULT_MSG_ENGINE;
 	const struct kv_seg seg[KVAULT_MSG_SEGMENTS] = { { "one", 3 }, {}, { "three", 5 } };
-	struct kv_line *line = kv_line_charge(t, uid, false);
+	struct kv_line *line = kv_line_charge(t, uid, KV_LINE_USER);
 	struct kv_request *req;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, line);
@@ -144,12 +144,12 @@ static void a_tenant_has_so_many_and_no_more(struct kunit *test)
 
 	for (i = 0; i < REQUESTS_MAX; i++) {
 		if (i == LINE_MAX)
-			KV_EXPECT_ERR(test, kv_line_charge(t, 1000, false), -EDQUOT);
+			KV_EXPECT_ERR(test, kv_line_charge(t, 1000, KV_LINE_USER), -EDQUOT);
 		request_by(test, KV_QUEUE_DAEMON, t, 1000 + i / LINE_MAX);
 	}
-	KV_EXPECT_ERR(test, kv_line_charge(t, 2000, false), -EDQUOT);
+	KV_EXPECT_ERR(test, kv_line_charge(t, 2000, KV_LINE_USER), -EDQUOT);
 	/* an administrator is charged by uid alone */
-	line = kv_line_charge(t, 1000, true);
+	line = kv_line_charge(t, 1000, KV_LINE_ADMIN);
 	KV_EXPECT_ERR(test, line, 0);
 	kv_line_uncharge(t, line);
 	/* what must be told is told nevertheless */
@@ -435,9 +435,9 @@ static void what_was_taken_goes_back_in_order(struct kunit *test)
 	EXPECT_TAKES(test, s, a2);
 	kv_test_close(s);
 	s = kv_test_server(test, KV_QUEUE_DAEMON);
-	EXPECT_TAKES(test, s, a1);
-	EXPECT_TAKES(test, s, b1);
+	EXPECT_TAKES(test, s, b1);	/* a had the last turn */
 	answer(test, s);
+	EXPECT_TAKES(test, s, a1);
 	EXPECT_NOTHING(test, s);
 	KUNIT_EXPECT_EQ(test, end_of(b1), 0);
 }

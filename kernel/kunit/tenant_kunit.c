@@ -12,6 +12,7 @@
 #include "seal.h"
 #include "tenant.h"
 #include "visible.h"
+#include "owner.h"
 #include "fixture.h"
 
 #define OWNER_MAX	1024	/* ephemeral tenants of one uid */
@@ -167,7 +168,7 @@ static void siblings_share_nothing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, a->kek.is_set);
 	KUNIT_EXPECT_NE(test, a->generation, b->generation);
 	KUNIT_EXPECT_EQ(test, a->kind, KVAULT_TENANT_EPHEMERAL);
-	KUNIT_EXPECT_EQ(test, a->owner, 4711);
+	KUNIT_EXPECT_EQ(test, a->owner->uid, 4711);
 }
 
 /* --- the end of a tenant --- */
