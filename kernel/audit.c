@@ -9,14 +9,18 @@
  * Refusals are not reserved; refusal.c says what becomes of many.
  *
  * Each tenant has a queue and numbers of its own, so that one tenant's flood
- * takes nobody else's room. Numbers have no gaps. The queue of a tenant that
- * has ended stays until the daemon has taken and acknowledged it (tenant.c).
+ * takes nobody else's room; and of a tenant's room one user has an eighth, so
+ * that one user's flood is refused alone. What is counted under leases has
+ * some that nothing else takes: without it no lease is renewed. Numbers have
+ * no gaps. The queue of a tenant that has ended stays until the daemon has
+ * taken and acknowledged it (tenant.c).
  */
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include "account.h"
 #include "audit.h"
 #include "link.h"
 #include "object.h"
@@ -26,6 +30,7 @@
 
 #define KV_AUDIT_MAX		4096	/* records of one tenant */
 #define KV_AUDIT_DENIED_MAX	1024	/* of which refusals may take so many */
+#define KV_AUDIT_KEPT		256	/* that only leases and volumes may take */
 #define KV_AUDIT_TURN		4	/* are read before another tenant's */
 
 /*
@@ -34,24 +39,25 @@
  */
 struct kv_record {
 	struct list_head link;
+	struct kv_account *account;
 	u64 taken;
 	struct kvault_audit_rec rec;
 };
 
-/**
- * kv_audit_reserve() - room for a record
- * @t: tenant
- *
- * Return: a record to commit or cancel; -EAGAIN when the tenant's queue is
- * full, -ENOMEM.
- */
-struct kv_record *kv_audit_reserve(struct kv_tenant *t)
+static void record_free(struct kv_record *r)
+{
+	if (r)
+		kv_account_uncharge(r->account, KV_ACCOUNT_RECORD);
+	kfree(r);
+}
+
+static struct kv_record *reserve(struct kv_tenant *t, u32 max)
 {
 	struct kv_record *r;
 	bool full;
 
 	spin_lock(&t->audit_lock);
-	full = t->audit_count >= KV_AUDIT_MAX;
+	full = t->audit_count >= max;
 	if (!full)
 		t->audit_count++;
 	spin_unlock(&t->audit_lock);
@@ -62,6 +68,45 @@ struct kv_record *kv_audit_reserve(struct kv_tenant *t)
 		kv_audit_cancel(t, NULL);
 		return ERR_PTR(-ENOMEM);
 	}
+	return r;
+}
+
+/**
+ * kv_audit_reserve() - room for a record
+ * @t: tenant
+ *
+ * Return: a record to commit or cancel; -EAGAIN when the tenant's queue is
+ * full, -ENOMEM.
+ */
+struct kv_record *kv_audit_reserve(struct kv_tenant *t)
+{
+	return reserve(t, KV_AUDIT_MAX);
+}
+
+/**
+ * kv_audit_reserve_for() - room for a record of what somebody asks for
+ * @t: tenant
+ * @who: charged with it until it is acknowledged
+ *
+ * Return: a record to commit or cancel; -EAGAIN when that user has too many, or
+ * the tenant's queue is full; -ENOMEM.
+ */
+struct kv_record *kv_audit_reserve_for(struct kv_tenant *t, const struct kv_principal *who)
+{
+	struct kv_account *a = kv_account_charge(t, who, KV_ACCOUNT_RECORD);
+	struct kv_record *r;
+
+	if (IS_ERR(a))
+		return ERR_PTR(a == ERR_PTR(-EDQUOT) ? -EAGAIN : PTR_ERR(a));
+#ifdef KVAULT_MUTANT_NOTHING_KEPT
+	r = reserve(t, KV_AUDIT_MAX);
+#else
+	r = reserve(t, KV_AUDIT_MAX - KV_AUDIT_KEPT);
+#endif
+	if (IS_ERR(r))
+		kv_account_uncharge(a, KV_ACCOUNT_RECORD);
+	else
+		r->account = a;
 	return r;
 }
 
@@ -77,7 +122,7 @@ void kv_audit_cancel(struct kv_tenant *t, struct kv_record *rec)
 	spin_lock(&t->audit_lock);
 	is_last = !--t->audit_count;
 	spin_unlock(&t->audit_lock);
-	kfree(rec);
+	record_free(rec);
 	if (is_last && kv_tenant_is_dead(t))
 		kv_tenant_settled(t);
 }
@@ -346,7 +391,7 @@ void kv_audit_ack(struct kv_tenant *t, u64 seq)
 	}
 	spin_unlock(&t->audit_lock);
 	list_for_each_entry_safe(r, n, &done, link)
-		kfree(r);
+		record_free(r);
 	if (kv_tenant_is_dead(t))
 		kv_tenant_settled(t);
 	else
@@ -372,6 +417,6 @@ u32 kv_audit_drop_all(struct kv_tenant *t)
 	t->audit_count -= count;
 	spin_unlock(&t->audit_lock);
 	list_for_each_entry_safe(r, n, &lost, link)
-		kfree(r);
+		record_free(r);
 	return count;
 }

@@ -43,6 +43,7 @@ struct kv_event {
 struct kv_record;
 
 struct kv_record *kv_audit_reserve(struct kv_tenant *t);
+struct kv_record *kv_audit_reserve_for(struct kv_tenant *t, const struct kv_principal *who);
 void kv_audit_commit(struct kv_tenant *t, struct kv_record *rec, const struct kv_event *ev);
 void kv_audit_cancel(struct kv_tenant *t, struct kv_record *rec);
 bool kv_audit_has_room(struct kv_tenant *t);

@@ -375,8 +375,21 @@ static int finish_symmetric(struct kvault_crypt *arg, const struct kv_op *op)
 	return copy_to_user(u64_to_user_ptr(arg->out), op->data, len) ? -EFAULT : 0;
 }
 
-static int crypt_symmetric(struct kv_file *f, struct kv_object *obj, struct kvault_crypt *arg,
-			   u32 op_bit)
+/* Once the input is there: what ends before is nothing that happened. */
+static int reserve_record(struct kv_caller *who, struct kv_record **ret)
+{
+	struct kv_record *rec = kv_audit_reserve_for(who->tenant, who->caller);
+
+	if (IS_ERR(rec))
+		return PTR_ERR(rec);
+	*ret = rec;
+	return 0;
+}
+
+/* @rec: NULL for what is counted only */
+static __always_inline int crypt_symmetric(struct kv_file *f, struct kv_object *obj,
+					   struct kv_caller *who, struct kvault_crypt *arg,
+					   u32 op_bit, struct kv_record **rec)
 {
 	u32 size = arg->in_len + kv_crypto_overhead(op_bit, arg->alg);
 	u32 total = ALIGN(size, 16) + arg->aux_len + 16;
@@ -391,6 +404,12 @@ static int crypt_symmetric(struct kv_file *f, struct kv_object *obj, struct kvau
 	op.aux = op.data + ALIGN(size, 16);
 	op.aux_len = arg->aux_len;
 	ret = copy_payload(arg, op.data, op.aux);
+#ifdef KVAULT_MUTANT_FAULT_RECORDED
+	if (ret && rec)
+		reserve_record(who, rec);
+#endif
+	if (!ret && rec)
+		ret = reserve_record(who, rec);
 	if (ret)
 		goto out_put;
 	memcpy(iv, arg->iv, sizeof(iv));
@@ -410,7 +429,7 @@ out_put:
 }
 
 static int crypt_engine(struct kv_object *obj, struct kv_caller *who, struct kvault_crypt *arg,
-			u32 op)
+			u32 op, struct kv_record **rec)
 {
 	u32 room = arg->out_len;
 	struct kv_answer ans = {};
@@ -425,6 +444,9 @@ static int crypt_engine(struct kv_object *obj, struct kv_caller *who, struct kva
 		ret = PTR_ERR(aux);
 		goto out_in;
 	}
+	ret = reserve_record(who, rec);
+	if (ret)
+		goto out_aux;
 	ret = kv_upcall_engine(obj, who, op, arg->alg, in, arg->in_len, aux, arg->aux_len, &ans);
 	memcpy(arg->request_id, who->request_id, sizeof(arg->request_id));
 	if (ret)
@@ -479,15 +501,15 @@ static int check_symmetric(struct kvault_crypt *arg, u32 op)
 static int crypt_recorded(struct kv_file *f, struct kv_object *obj, struct kv_caller *who,
 			  struct kvault_crypt *arg, u32 op)
 {
-	struct kv_record *rec = kv_audit_reserve(who->tenant);
+	struct kv_record *rec = NULL;
 	int ret;
 
-	if (IS_ERR(rec))
-		return PTR_ERR(rec);
 	if (kv_object_is_engine(obj))
-		ret = crypt_engine(obj, who, arg, op);
+		ret = crypt_engine(obj, who, arg, op, &rec);
 	else
-		ret = crypt_symmetric(f, obj, arg, op);
+		ret = crypt_symmetric(f, obj, who, arg, op, &rec);
+	if (!rec)
+		return ret;
 	kv_audit_commit(who->tenant, rec, &(struct kv_event){
 		.type = KVAULT_AUDIT_SINGLE, .face = who->face, .who = who->caller,
 		.object = obj, .request_id = arg->request_id, .op = op, .alg = arg->alg,
@@ -520,7 +542,7 @@ static int crypt(struct kv_file *f, struct kv_caller *who, struct kvault_crypt *
 	if (kv_object_is_engine(obj) || READ_ONCE(obj->flags) & KVAULT_KEY_AUDIT_EACH)
 		ret = crypt_recorded(f, obj, who, arg, op);
 	else
-		ret = crypt_symmetric(f, obj, arg, op);
+		ret = crypt_symmetric(f, obj, who, arg, op, NULL);
 out_put:
 	kv_handle_put(h);
 	return ret;

@@ -203,7 +203,7 @@ struct kv_pkey_op {
 static int operate_recorded(struct kv_object *obj, struct kv_caller *who,
 			    const struct kv_pkey_op *o)
 {
-	struct kv_record *rec = kv_audit_reserve(who->tenant);
+	struct kv_record *rec = kv_audit_reserve_for(who->tenant, who->caller);
 	u32 alg = o->scheme->alg;
 	struct kv_answer ans = {};
 	int ret;

@@ -115,7 +115,7 @@ int kv_supply_project(struct kv_caller *who, struct kv_handle *h, u32 kind, s32 
 		return -EOPNOTSUPP;
 	if (!desc_len || memchr(desc, 0, desc_len))
 		return -EINVAL;
-	rec = kv_audit_reserve(who->tenant);
+	rec = kv_audit_reserve_for(who->tenant, who->caller);
 	if (IS_ERR(rec))
 		return PTR_ERR(rec);
 	ret = kv_handle_begin(h, who, KVAULT_OP_VOLUME, KVAULT_ALG_UNSPEC);

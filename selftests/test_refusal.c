@@ -206,6 +206,20 @@ TEST_F(refusal, what_succeeds_is_never_counted_together)
 	EXPECT_EQ(20, wait_sum(KVAULT_AUDIT_USE, 20, 5000, &n));
 }
 
+/* Nothing has happened, and to say so would cost the caller nothing. */
+TEST_F(refusal, what_never_left_the_caller_leaves_no_record)
+{
+	struct kvault_crypt c = { .handle = handle, .alg = KVAULT_ALG_A256GCM };
+	size_t len = 16;
+	uint8_t out[16];
+	int n;
+
+	EXPECT_EQ(-EFAULT, kv_op(fd, KVAULT_ENCRYPT, &c, (void *)8, sizeof(out), out, &len));
+	EXPECT_EQ(0, kv_encrypt_gcm(fd, handle));
+	EXPECT_EQ(1, wait_sum(KVAULT_AUDIT_SINGLE, 1, 5000, &n));
+	EXPECT_EQ(1, n);
+}
+
 #define UIDS	72	/* more than kinds of refusals are kept apart */
 
 TEST_F_TIMEOUT(refusal, the_first_refusal_of_every_uid_is_recorded_in_full, 60)

@@ -14,6 +14,8 @@
 #include "fixture.h"
 
 #define RECORDS_MAX	4096	/* of one tenant */
+#define KEPT		256	/* that leases and volumes alone may take */
+#define USER_MAX	512	/* of one user */
 #define DENIED_MAX	1024	/* of which refusals may take so many */
 #define READ_MAX	8
 #define EACH		4	/* refusals of a kind with a record each */
@@ -101,6 +103,55 @@ static void a_full_queue_takes_nothing(struct kunit *test)
 	kv_audit_commit(a->t, rec, &ev);
 	KUNIT_EXPECT_EQ(test, a->t->audit_count, RECORDS_MAX);
 	KUNIT_EXPECT_EQ(test, a->t->audit_seq, RECORDS_MAX);
+}
+
+/* Who floods is refused alone, until what he did is durable. */
+static void a_user_has_his_part_of_the_room(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kv_principal *other = kv_test_stranger(test, a->t);
+	struct kv_principal *admin = kv_test_stranger(test, a->t);
+	struct kvault_audit_rec *r;
+	struct kv_record *rec;
+	u32 i;
+
+	a->who->wire.flags &= ~KVAULT_PRINCIPAL_ADMIN;
+	other->wire.flags &= ~KVAULT_PRINCIPAL_ADMIN;
+	other->wire.uid++;
+	for (i = 0; i < USER_MAX; i++) {
+		const struct kv_event ev = use();
+
+		rec = kv_audit_reserve_for(a->t, a->who);
+		if (IS_ERR(rec))
+			break;
+		kv_audit_commit(a->t, rec, &ev);
+	}
+	KUNIT_EXPECT_EQ(test, i, USER_MAX);
+	KV_EXPECT_ERR(test, kv_audit_reserve_for(a->t, a->who), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, a->t->audit_count, USER_MAX);
+	for (i = 0; i < 2; i++) {
+		rec = kv_audit_reserve_for(a->t, i ? admin : other);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rec);
+		kv_audit_cancel(a->t, rec);
+	}
+	while (read_as(test, 1, &r))
+		;
+	kv_audit_ack(a->t, U64_MAX);
+	rec = kv_audit_reserve_for(a->t, a->who);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rec);
+	kv_audit_cancel(a->t, rec);
+}
+
+static void what_is_counted_has_room_that_nothing_else_takes(struct kunit *test)
+{
+	struct audit_test *a = test->priv;
+	struct kv_record *rec;
+
+	emit(test, RECORDS_MAX - KEPT);
+	KV_EXPECT_ERR(test, kv_audit_reserve_for(a->t, a->who), -EAGAIN);
+	rec = kv_audit_reserve(a->t);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, rec);
+	kv_audit_cancel(a->t, rec);
 }
 
 /* Refusals leave room for what is done, and none goes uncounted. */
@@ -455,6 +506,8 @@ static void tenants_have_numbers_of_their_own(struct kunit *test)
 
 static struct kunit_case audit_cases[] = {
 	KUNIT_CASE(a_full_queue_takes_nothing),
+	KUNIT_CASE(a_user_has_his_part_of_the_room),
+	KUNIT_CASE(what_is_counted_has_room_that_nothing_else_takes),
 	KUNIT_CASE(without_room_refusals_are_counted),
 	KUNIT_CASE(a_cancelled_record_leaves_no_gap),
 	KUNIT_CASE(a_flood_costs_a_few_records),
