@@ -325,7 +325,7 @@ static const struct kv_ioctl ctl_ioctls[] = {
 	KV_IOCTL(KVAULT_CTL_EXCHANGE, kvault_exchange, next_len, ctl_exchange),
 	KV_IOCTL(KVAULT_CTL_SEAL, kvault_seal, request_id, ctl_seal),
 	KV_IOCTL_IN(KVAULT_CTL_SUBMIT, kvault_submit, in_len, ctl_submit),
-	{ .cmd = KVAULT_CTL_AUDIT_READ, .size = sizeof(struct kvault_audit_read),
+	{ .cmd = KV_IOCTL_NR(KVAULT_CTL_AUDIT_READ), .size = sizeof(struct kvault_audit_read),
 	  .min_size = offsetofend(struct kvault_audit_read, more),
 	  .fn = ctl_audit_read, .undo = undo_audit_read },
 	KV_IOCTL_IN(KVAULT_CTL_ROOT_SET, kvault_root_set, key, ctl_root_set),

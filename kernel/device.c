@@ -253,7 +253,7 @@ static const struct kv_ioctl device_ioctls[] = {
 	KV_IOCTL(KVAULT_VERIFY, kvault_crypt, request_id, do_verify),
 	KV_IOCTL(KVAULT_WRAP, kvault_crypt, request_id, do_wrap),
 	KV_IOCTL(KVAULT_UNWRAP, kvault_crypt, request_id, do_unwrap),
-	{ .cmd = KVAULT_OPEN, .size = sizeof(struct kvault_open),
+	{ .cmd = KV_IOCTL_NR(KVAULT_OPEN), .size = sizeof(struct kvault_open),
 	  .min_size = offsetofend(struct kvault_open, request_id),
 	  .fn = do_open, .undo = undo_open },
 	KV_IOCTL_IN(KVAULT_CLOSE, kvault_close, reserved, do_close),

@@ -2,6 +2,7 @@
 #ifndef _KV_IOCTL_H
 #define _KV_IOCTL_H
 
+#include <linux/build_bug.h>
 #include <linux/fs.h>
 #include <linux/kvault_control.h>
 
@@ -23,13 +24,17 @@ struct kv_ioctl {
 	void (*undo)(struct file *file, void *arg);
 };
 
+/* A number has no size in it: that is how tests ask a node which ones it knows. */
+#define KV_IOCTL_NR(_cmd) \
+	((_cmd) + BUILD_BUG_ON_ZERO((_cmd) != _IO(KVAULT_IOC_TYPE, _IOC_NR(_cmd))))
+
 #define KV_IOCTL(_cmd, _struct, _last, _fn) \
-	{ .cmd = _cmd, .size = sizeof(struct _struct), \
+	{ .cmd = KV_IOCTL_NR(_cmd), .size = sizeof(struct _struct), \
 	  .min_size = offsetofend(struct _struct, _last), .fn = _fn }
 
 /* One that has nothing to say but its return value. */
 #define KV_IOCTL_IN(_cmd, _struct, _last, _fn) \
-	{ .cmd = _cmd, .size = sizeof(struct _struct), .is_in = true, \
+	{ .cmd = KV_IOCTL_NR(_cmd), .size = sizeof(struct _struct), .is_in = true, \
 	  .min_size = offsetofend(struct _struct, _last), .fn = _fn }
 
 #define KV_IOCTL_ARG_MAX	128
