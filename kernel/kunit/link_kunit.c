@@ -202,7 +202,7 @@ static void requests_wait_for_the_lost_only(struct kunit *test)
 	waits = kv_request_new(KV_QUEUE_DAEMON, t, kv_line_charge(t, 0, KV_LINE_USER),
 			       KVAULT_MSG_CONTROL, 1, NULL, 1000);
 	late = kv_request_new(KV_QUEUE_DAEMON, t, kv_line_charge(t, 0, KV_LINE_USER),
-			             KVAULT_MSG_CONTROL, 1, NULL, 1000);
+			      KVAULT_MSG_CONTROL, 1, NULL, 1000);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waits);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, late);
 	present(test);
