@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 CORE_SRCS := $(addprefix core/,access.c address.c audit.c budget.c checkpoint.c context.c denial.c head.c kaudit.c \
-	keyrule.c lease.c purge.c unit.c)
+	keyrule.c lease.c purge.c rotation.c unit.c)
 API_SRCS := $(addprefix api/,access.c audit.c control.c deleted.c keychange.c keyjson.c keymake.c \
-	keyread.c newversion.c request.c roles.c root.c secrets.c skip.c status.c users.c vaults.c)
-STORE_SRCS := $(addprefix store/,deleted.c keys.c leases.c log.c meta.c roles.c schema.c sqlite.c \
+	keyread.c newversion.c request.c roles.c root.c rotation.c secrets.c skip.c status.c users.c vaults.c)
+STORE_SRCS := $(addprefix store/,deleted.c keys.c leases.c log.c meta.c roles.c rotation.c schema.c sqlite.c \
 	tenants.c vaults.c)
 KVD_UTIL_SRCS := $(addprefix util/,base64.c error.c hex.c io.c journal.c json.c \
 	log.c time.c)
@@ -69,3 +69,7 @@ test-budget_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
 TESTS += test-volume
 test-volume_SRCS := test-volume.c $(DAEMON_DOUBLE)
 test-volume_PKGS := jansson libsystemd sqlite3 libcrypto cmocka
+
+TESTS += test-rotation
+test-rotation_SRCS := test-rotation.c $(DAEMON_DOUBLE)
+test-rotation_PKGS := jansson libsystemd sqlite3 libcrypto cmocka

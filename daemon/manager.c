@@ -20,6 +20,7 @@
 #include "core/head.h"
 #include "core/lease.h"
 #include "core/purge.h"
+#include "core/rotation.h"
 #include "link.h"
 #include "manager.h"
 #include "outcome.h"
@@ -33,6 +34,8 @@
 #define GROUP_US	20000ull	/* records alone wait so long for others */
 #define LEASES_MAX	32		/* that are closed at once */
 #define PURGES_MAX	16		/* objects that are destroyed at once */
+#define DUE_MAX		8		/* keys that are rotated at once */
+#define ROTATE_MS	60000
 #define TICK_US		1000000ull
 #define REQUEST_KEEP_S	600
 
@@ -477,7 +480,7 @@ static void flush(struct kvd_manager *m)
 			kvd_head_forget(&m->ctx, req->msg.tenant);
 		if (req->has_push)
 			push(m, req);
-		r = send_answer(m, req);
+		r = req->is_own ? 0 : send_answer(m, req);
 		if (r == -ENOENT)
 			is_taken_back |= take_back(req);
 		else if (r < 0 && r != -ESTALE)
@@ -616,6 +619,50 @@ static void keep_house(struct kvd_manager *m)
 	}
 }
 
+/* As if somebody had asked for it; what an engine makes goes on when that has done. */
+static void rotate(struct kvd_manager *m, struct kvd_store *st, const uint8_t *tenant,
+		   const struct kvd_version *v)
+{
+	char path[KVAULT_PATH_MAX];
+	struct kvd_request *req;
+	int r;
+
+	snprintf(path, sizeof(path), "/vaults/%s/keys/%s/rotate", v->vault_name, v->name);
+	req = kvd_request_own(&m->ctx, st, tenant, path, ROTATE_MS);
+	if (!req)
+		return;
+	req->cookie = ++m->cookies;
+	req->give_up = req->msg.deadline + KVD_NSEC_PER_SEC;
+	r = kvd_store_mark(st);
+	if (r < 0)
+		kvd_request_free(req);
+	else
+		conclude(m, req, kvd_api_key_rotate_due(req, v));
+}
+
+/* What fell due while nobody was here is done at the first tick. */
+static void do_what_is_due(struct kvd_manager *m, struct kvd_store *st)
+{
+	bool is_to_rotate;
+	unsigned int n;
+
+	for (n = 0; n < DUE_MAX; n++) {
+		_cleanup_version_ struct kvd_version v = { 0 };
+		struct kvd_id tenant;
+		int r;
+
+		if (kvd_store_mark(st) < 0)
+			return;
+		r = kvd_rotation_next(&m->ctx, st, &tenant, &v, &is_to_rotate);
+		if (r) {
+			kvd_store_undo(st);
+			return;
+		}
+		if (!kvd_store_keep(st) && is_to_rotate)
+			rotate(m, st, tenant.b, &v);
+	}
+}
+
 static int on_tick(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct kvd_manager *m = data;
@@ -625,8 +672,11 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *data)
 	expire_pending(m);
 	if (kvd_denial_flush(&m->denials, &m->ctx, false) < 0)
 		kvd_log(LOG_ERR, "Refusals cannot be written down; tried again");
-	if (m->ticks++ % 10 == 0)
+	if (m->ticks++ % 10 == 0) {
 		keep_house(m);
+		do_what_is_due(m, m->ctx.host);
+		do_what_is_due(m, m->ctx.ephemeral);
+	}
 	kvd_checkpoint_tick(&m->ctx, &m->checkpoint);
 	flush(m);
 	sd_event_source_set_time(source, usec + TICK_US);

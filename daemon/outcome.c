@@ -10,6 +10,8 @@ static const char *face_of(const struct kvd_request *req)
 {
 	uint32_t purpose = req->msg.op;
 
+	if (req->is_own)
+		return "timer";
 	if (kvd_request_is_control(req))
 		return "control";
 	if (purpose == KVAULT_PURPOSE_RENEW)
@@ -56,7 +58,7 @@ int kvd_outcome_record(struct kvd_denials *d, struct kvd_request *req, int r)
 		.object = req->object[0] ? req->object : NULL,
 		.face = face_of(req),
 		.result = "Success",
-		.who = req->who.caller,
+		.who = req->is_own ? NULL : req->who.caller,
 		.request_id = req->msg.request_id,
 		.reason = r ? req->why.text : NULL,
 	};
@@ -116,7 +118,7 @@ static int keep_small(struct kvd_request *req)
 
 int kvd_outcome_keep(struct kvd_request *req)
 {
-	if (req->is_unchanged)
+	if (req->is_unchanged || req->is_own)
 		return 0;
 	if (req->st == req->ctx->ephemeral)
 		return keep_small(req);

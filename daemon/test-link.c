@@ -90,6 +90,7 @@ static int submit(void *data, struct kvault_submit *arg)
 	e->cookie = arg->cookie;
 	e->bits = ((struct kvault_binding *)(uintptr_t)arg->binding)->bits;
 	e->op = arg->op;
+	memcpy(e->msg.request_id, arg->request_id, sizeof(e->msg.request_id));
 	return 0;
 }
 

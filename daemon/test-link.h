@@ -21,7 +21,7 @@ enum test_event_kind {
 
 struct test_event {
 	enum test_event_kind kind;
-	struct kvault_msg msg;		/* REPLY */
+	struct kvault_msg msg;		/* REPLY; SUBMIT: its request_id */
 	char *json;			/* REPLY: segment 2 */
 	struct kvault_grant grant;	/* REPLY: segment 0 */
 	uint64_t revision;		/* pushes; ACK: the number */

@@ -44,6 +44,10 @@ int kvd_api_key_create(struct kvd_request *req);
 int kvd_api_key_import(struct kvd_request *req);
 int kvd_api_key_get(struct kvd_request *req);
 int kvd_api_key_rotate(struct kvd_request *req);
+/* Of a request of a timer's; old is the newest version, which has to be that still. */
+int kvd_api_key_rotate_due(struct kvd_request *req, const struct kvd_version *old);
+int kvd_api_policy_get(struct kvd_request *req);
+int kvd_api_policy_set(struct kvd_request *req);
 int kvd_api_key_token(struct kvd_request *req);
 int kvd_api_users(struct kvd_request *req);
 

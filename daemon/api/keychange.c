@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "api/keyjson.h"
+#include "core/rotation.h"
 #include "util/base64.h"
 
 static int may_change(struct kvd_request *req, uint64_t action)
@@ -93,6 +94,19 @@ static int apply(struct kvd_request *req, const struct kvd_version *old, struct 
 	return kvd_store_version_update(req->st, req->msg.tenant, v);
 }
 
+/* When it expires, or whether it is used, has changed: so may what is due. */
+static int plan(struct kvd_request *req, const struct kvd_version *v)
+{
+	_cleanup_version_ struct kvd_version newest = { 0 };
+	int r;
+
+	if (!req->has_push || req->type != KVAULT_TYPE_KEY)
+		return 0;
+	r = kvd_store_version_find(req->st, req->msg.tenant, v->vault_name, v->type, v->name, NULL,
+				   &newest);
+	return r ? r : kvd_rotation_plan(req->st, req->msg.tenant, &newest);
+}
+
 /* What of the body is not attributes and tags. */
 static int take_members(struct kvd_request *req, const struct kvd_version *old,
 			struct kvd_version *v)
@@ -132,6 +146,8 @@ int kvd_api_patch(struct kvd_request *req)
 		r = kvd_keyjson_attributes(req, &v);
 	if (!r)
 		r = apply(req, &old, &v);
+	if (!r)
+		r = plan(req, &v);
 	if (r)
 		return r;
 	req->reply = kvd_keyjson_bundle(req->ctx, &vault, &v);

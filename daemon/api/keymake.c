@@ -5,11 +5,13 @@
  * No material is ever here: blobs alone.
  */
 #include "api/keyjson.h"
+#include "core/rotation.h"
 #include "util/base64.h"
 
 /* What is being made, while an engine works. */
 struct making {
 	struct kvd_version v;
+	struct kvd_id from;		/* of a timer's: the newest has to be this one still */
 	bool is_new_object;
 };
 
@@ -119,6 +121,21 @@ static int check_halves(struct kvd_request *req, const struct kvd_version *v)
 	return 0;
 }
 
+/* Whoever made a version meanwhile has rotated the key: two at once would be one too many. */
+static int check_newest(struct kvd_request *req, const struct kvd_id *from)
+{
+	_cleanup_version_ struct kvd_version v = { 0 };
+	int r;
+
+#ifdef KVAULT_MUTANT_ROTATE_TWICE
+	return 0;
+#endif
+	r = kvd_keyjson_find(req, &v);
+	if (r || !memcmp(&v.id, from, sizeof(v.id)))
+		return r;
+	return kvd_fail(req, KVD_E_CONFLICT, "Key %s got a new version meanwhile", v.name);
+}
+
 /* The engine is done, in a transaction of its own: what was found before is asked anew. */
 static int made(struct kvd_request *req, const struct kvd_done *done)
 {
@@ -152,6 +169,8 @@ static int made(struct kvd_request *req, const struct kvd_done *done)
 				"Key %s was made by somebody else meanwhile: try again", m->v.name);
 	m->is_new_object = r == KVD_E_KEY_NOT_FOUND;
 	r = kvd_new_check_name(req, &o);
+	if (!r && req->is_own)
+		r = check_newest(req, &m->from);
 	if (r)
 		return r;
 	return kvd_new_keep(req, &vault, &m->v, m->is_new_object);
@@ -209,6 +228,20 @@ static int make(struct kvd_request *req, struct kvd_key_spec *key, bool is_impor
 	return r ? r : kvd_new_keep(req, &vault, v, m->is_new_object);
 }
 
+/* The policy of a key says how long its new versions live. */
+static int set_expiry(struct kvd_request *req, const struct kvd_id *object, struct kvd_version *v)
+{
+	struct kvd_policy p = { 0 };
+	int r;
+
+	r = kvd_rotation_get(req->st, req->msg.tenant, object, &p);
+	if (r)
+		return r == KVD_E_NOT_FOUND ? 0 : r;
+	if (p.has_expiry)
+		v->exp = (uint64_t)kvd_period_add(req->ctx->now, &p.expiry, 1);
+	return 0;
+}
+
 /* Type, size, curve, operations and tags stay; what limits the old version does not. */
 static int make_next(struct kvd_request *req, const struct kvd_version *old, struct making *m)
 {
@@ -225,7 +258,9 @@ static int make_next(struct kvd_request *req, const struct kvd_version *old, str
 	v->tags = strdup(old->tags);
 	if (!v->tags)
 		return -ENOMEM;
-	r = kvd_new_place(req, &vault, v, &m->is_new_object);
+	r = set_expiry(req, &old->object, v);
+	if (!r)
+		r = kvd_new_place(req, &vault, v, &m->is_new_object);
 	if (r)
 		return r;
 	if (v->kty != KVAULT_KTY_OCT)
@@ -234,11 +269,30 @@ static int make_next(struct kvd_request *req, const struct kvd_version *old, str
 	return r ? r : kvd_new_keep(req, &vault, v, m->is_new_object);
 }
 
+static int start_next(struct kvd_request *req, const struct kvd_version *old)
+{
+	struct making *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	m->from = old->id;
+	req->state = m;
+	req->state_free = making_free;
+	req->resume = made;
+	return make_next(req, old, m);
+}
+
+int kvd_api_key_rotate_due(struct kvd_request *req, const struct kvd_version *old)
+{
+	req->operation = "KeyRotateIfDue";
+	kvd_audit_object(req->object, old);
+	return start_next(req, old);
+}
+
 int kvd_api_key_rotate(struct kvd_request *req)
 {
 	static const char *const known[] = { NULL };
 	_cleanup_version_ struct kvd_version old = { 0 };
-	struct making *m;
 	int r;
 
 	r = kvd_api_vault_name(req, req->seg[1]);
@@ -250,15 +304,7 @@ int kvd_api_key_rotate(struct kvd_request *req)
 		r = kvd_json_only(req->body, known, "the body", &req->why);
 	if (!r)
 		r = kvd_keyjson_find(req, &old);
-	if (r)
-		return r;
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return -ENOMEM;
-	req->state = m;
-	req->state_free = making_free;
-	req->resume = made;
-	return make_next(req, &old, m);
+	return r ? r : start_next(req, &old);
 }
 
 static int start(struct kvd_request *req, struct kvd_key_spec *key, bool is_import)

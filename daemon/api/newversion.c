@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* New versions of keys and secrets: where they belong, and into the store. */
 #include "api/keyjson.h"
+#include "core/rotation.h"
 
 static int check_room(struct kvd_request *req)
 {
@@ -85,6 +86,8 @@ int kvd_new_keep(struct kvd_request *req, const struct kvd_vault *vault, struct 
 		r = kvd_store_revision_next(req->st, &v->revision);
 	if (!r)
 		r = kvd_store_version_add(req->st, req->msg.tenant, v);
+	if (!r)
+		r = kvd_rotation_plan(req->st, req->msg.tenant, v);
 	if (r)
 		return r;
 	kvd_audit_object(req->object, v);

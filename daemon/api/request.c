@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <sys/random.h>
+
 #include "api/request.h"
 #include "util/json.h"
 #include "util/time.h"
@@ -159,6 +161,36 @@ int kvd_request_parse(struct kvd_context *ctx, const uint8_t *data, size_t len,
 	}
 	*ret = req;
 	return 0;
+}
+
+struct kvd_request *kvd_request_own(struct kvd_context *ctx, struct kvd_store *st,
+				    const uint8_t *tenant, const char *path, uint32_t timeout_ms)
+{
+	struct kvd_request *req = calloc(1, sizeof(*req));
+	size_t i;
+
+	if (!req)
+		return NULL;
+	req->ctx = ctx;
+	req->st = st;
+	req->is_own = true;
+	req->msg.type = KVAULT_MSG_CONTROL;
+	req->msg.op = KVAULT_METHOD_POST;
+	req->msg.tenant_kind = st == ctx->host ? KVAULT_TENANT_HOST : KVAULT_TENANT_EPHEMERAL;
+	req->msg.deadline = kvd_time_now(CLOCK_BOOTTIME) + timeout_ms * 1000000ull;
+	memcpy(req->msg.tenant, tenant, KVAULT_ID_SIZE);
+	for (i = 0; i < ARRAY_SIZE(req->principals); i++)
+		req->principals[i].flags = KVAULT_PRINCIPAL_ADMIN;
+	req->who.caller = &req->principals[0];
+	req->who.opener = &req->principals[1];
+	req->who.tenant_kind = req->msg.tenant_kind;
+	req->type = KVAULT_TYPE_KEY;
+	req->body = json_object();
+	snprintf(req->path, sizeof(req->path), "%s", path);
+	if (!req->body || split_path(req) < 0 ||
+	    getrandom(req->msg.request_id, KVAULT_ID_SIZE, 0) != KVAULT_ID_SIZE)
+		return kvd_request_free(req);
+	return req;
 }
 
 static int hex_digit(char c)

@@ -72,6 +72,7 @@ struct kvd_request {
 	bool is_empty;			/* it went well, and there was nothing to give */
 	bool is_unchanged;		/* it went well, and all was so before */
 	bool is_replay;			/* was carried out before */
+	bool is_own;			/* a timer's: nobody waits for an answer */
 	bool accepts_log;		/* its tenant's broken log is gone on with */
 	char object[512];
 	struct kvd_push push;
@@ -93,6 +94,10 @@ struct kvd_request *kvd_request_free(struct kvd_request *req);
  */
 int kvd_request_parse(struct kvd_context *ctx, const uint8_t *data, size_t len,
 		      struct kvd_request **ret);
+
+/* A POST to a path by a timer, in the name of the tenant's administration; NULL: no memory. */
+struct kvd_request *kvd_request_own(struct kvd_context *ctx, struct kvd_store *st,
+				    const uint8_t *tenant, const char *path, uint32_t timeout_ms);
 
 /* Header and lengths only; segments point into data. -EBADMSG. */
 struct kvd_message {

@@ -142,7 +142,23 @@ static const char v3[] =
 	"ALTER TABLE tenants ADD COLUMN owner INTEGER NOT NULL DEFAULT -1;"
 	"ALTER TABLE tenants ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[] = { v1, v2, v3 };
+/* When something is due by a policy, or 0 for never, is in rotate and notify. */
+static const char v4[] =
+	"CREATE TABLE rotation_policies ("
+	" tenant BLOB NOT NULL,"
+	" object BLOB NOT NULL,"
+	" json TEXT NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" updated INTEGER NOT NULL,"
+	" rotate INTEGER NOT NULL,"
+	" notify INTEGER NOT NULL,"
+	" PRIMARY KEY (tenant, object),"
+	" FOREIGN KEY (tenant, object) REFERENCES objects (tenant, id) ON DELETE CASCADE"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX rotation_rotate ON rotation_policies (rotate) WHERE rotate > 0;"
+	"CREATE INDEX rotation_notify ON rotation_policies (notify) WHERE notify > 0;";
+
+static const char *const steps[] = { v1, v2, v3, v4 };
 
 int kvd_schema_newest(void)
 {

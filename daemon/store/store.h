@@ -234,6 +234,29 @@ int kvd_store_object_drop(struct kvd_store *st, const uint8_t *tenant,
 int kvd_store_deleted_overdue(struct kvd_store *st, int64_t now, struct kvd_id *ret_tenant,
 			      struct kvd_version *ret);
 
+/* store/rotation.c */
+
+struct kvd_rotation {
+	char *json;			/* the policy */
+	int64_t created, updated;
+	int64_t rotate, notify;		/* when that is due; 0 for never */
+};
+
+void kvd_rotation_done(struct kvd_rotation *row);
+/* KVD_E_NOT_FOUND */
+int kvd_store_rotation_get(struct kvd_store *st, const uint8_t *tenant,
+			   const struct kvd_id *object, struct kvd_rotation *ret);
+int kvd_store_rotation_set(struct kvd_store *st, const uint8_t *tenant,
+			   const struct kvd_id *object, const char *json, int64_t now);
+int kvd_store_rotation_drop(struct kvd_store *st, const uint8_t *tenant,
+			    const struct kvd_id *object);
+/* When something is to be done next; 0 for never. */
+int kvd_store_rotation_set_due(struct kvd_store *st, const uint8_t *tenant,
+			       const struct kvd_id *object, int64_t rotate, int64_t notify);
+/* A live key for which something is due, of any tenant: its newest version; KVD_E_NOT_FOUND. */
+int kvd_store_rotation_overdue(struct kvd_store *st, int64_t now, struct kvd_id *ret_tenant,
+			       struct kvd_version *ret);
+
 /* store/roles.c */
 
 struct kvd_assignment {

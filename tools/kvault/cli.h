@@ -249,6 +249,8 @@ int cli_key_wrap(struct cli *c);
 int cli_key_unwrap(struct cli *c);
 int cli_key_project(struct cli *c);
 int cli_key_rotate(struct cli *c);
+int cli_policy_show(struct cli *c);
+int cli_policy_set(struct cli *c);
 int cli_key_users(struct cli *c);
 int cli_object_delete(struct cli *c);
 int cli_object_recover(struct cli *c);

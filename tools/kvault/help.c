@@ -115,8 +115,9 @@ static void complete_verb(const struct cli_verb *v)
 /* The words of a command line come one after the other; then options and addresses. */
 static void complete_start(void)
 {
-	static const char *const starts[] = { "", "vault", "key", "secret", "volume", "role",
-					      "audit", "root", "root slot", "root recovery" };
+	static const char *const starts[] = { "", "vault", "key", "key rotation-policy", "secret",
+					      "volume", "role", "audit", "root", "root slot",
+					      "root recovery" };
 	const struct cli_verb *v;
 	size_t i;
 

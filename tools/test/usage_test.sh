@@ -123,6 +123,8 @@ says 2 'no terminal: give --yes' key delete p/k
 says 2 'no terminal: give --yes' key purge p/k
 says 2 'no terminal: give --yes' secret delete p/k
 says 2 'name none' key delete p/k/0123456789abcdef0123456789abcdef --yes
+says 2 'name none' key rotation-policy show p/k/0123456789abcdef0123456789abcdef
+says 2 'JSON object is wanted' key rotation-policy set p/k
 says 2 'gets a new one' key rotate p/k/0123456789abcdef0123456789abcdef
 says 2 'unused-for takes' key list --unused-for ever
 
@@ -185,7 +187,8 @@ result $? '--help'
 missing=0
 while read -r noun verb _; do
 	case $noun in status | whoami | run | random | version | completion) verb= ;; esac
-	case "$noun $verb" in 'root slot') verb='slot list' ;; 'root recovery') verb='recovery create' ;; esac
+	case "$noun $verb" in 'root slot') verb='slot list' ;; 'root recovery') verb='recovery create' ;;
+	'key rotation-policy') verb='rotation-policy show' ;; esac
 	# shellcheck disable=SC2086
 	"$KVAULT" $noun $verb --help >verb.help 2>&1 || { echo "# no help of $noun $verb"; missing=1; }
 	# shellcheck disable=SC2086
