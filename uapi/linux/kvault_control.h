@@ -475,7 +475,7 @@ struct kvault_root_wrap {
 /* Audit. */
 enum kvault_audit_type {
 	KVAULT_AUDIT_UNSPEC = 0,
-	KVAULT_AUDIT_USE = 1,		/* @count operations of one kind under a lease */
+	KVAULT_AUDIT_USE = 1,		/* @count operations of one kind under a lease, see below */
 	KVAULT_AUDIT_SINGLE = 2,	/* one operation: private key, or AUDIT_EACH */
 	KVAULT_AUDIT_DENIED = 3,	/* a refusal, or @count further ones, see below */
 	KVAULT_AUDIT_LEASE_END = 4,	/* the lease is closed; @count is its total */
@@ -510,6 +510,10 @@ enum kvault_face {
  * @face: enum kvault_face
  * @count: how many
  * @principal: who
+ *
+ * USE counts what is in the log by it alone; with @op 0 it is the sum of
+ * operations that have a record each (KVAULT_KEY_AUDIT_EACH). Every lease ends
+ * with LEASE_END, also one that nothing was done under, and one that nobody got.
  *
  * The first refusals of a uid with one errno have a record each. While more
  * follow they are counted, and a record with @count tells of them every few
