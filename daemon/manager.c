@@ -49,6 +49,7 @@ struct kvd_manager {
 	struct kvd_checkpoint checkpoint;
 	struct kvd_denials denials;
 	struct kvd_records records;
+	int64_t looked;		/* for leases that did not end, by their clock */
 	int host_error;			/* why the open transaction must not be committed */
 	int ephemeral_error;
 	uint64_t cookies;
@@ -595,9 +596,14 @@ static void expire_pending(struct kvd_manager *m)
 	}
 }
 
+/*
+ * A lease's end is missing if it was due when we looked last: after a sleep of
+ * the machine the kernel has the time until the next look to tell of it.
+ */
 static void keep_house(struct kvd_manager *m)
 {
 	struct kvd_store *both[] = { m->ctx.host, m->ctx.ephemeral };
+	const int64_t now = kvd_lease_now();
 	size_t i;
 	int r;
 
@@ -607,7 +613,7 @@ static void keep_house(struct kvd_manager *m)
 			continue;
 		/* What is still to be told may be of a lease that is over by time. */
 		r = kvd_records_are_told(&m->records) ?
-		    kvd_lease_expire(&m->ctx, both[i], LEASES_MAX) : 0;
+		    kvd_lease_expire(&m->ctx, both[i], m->looked, LEASES_MAX) : 0;
 		if (r >= 0)
 			r = kvd_purge_overdue(&m->ctx, both[i], PURGES_MAX);
 		if (r >= 0)
@@ -617,6 +623,7 @@ static void keep_house(struct kvd_manager *m)
 		else
 			kvd_store_keep(both[i]);
 	}
+	m->looked = now;
 }
 
 /* As if somebody had asked for it; what an engine makes goes on when that has done. */

@@ -4,7 +4,9 @@
  * key version; the daemon decides it, here it is enforced. It carries a lease:
  * a durable record, written beforehand, of how many operations the principal
  * may do until when. Operations under it are counted exactly, and the counts
- * are reported when the principal pauses and when the lease ends.
+ * are reported when the principal pauses and when the lease ends. Every lease
+ * that begins here ends here, with a record of its total: the daemon holds what
+ * a lease has that nobody told it the end of for used up.
  *
  * A grant that was decided under an older policy, or whose lease is used up,
  * is not used until the daemon has confirmed it. In good time before that the
@@ -12,7 +14,7 @@
  * a lease and nobody notices.
  *
  * References: the object's list, handles that used it last, the list of
- * active grants and the renewal hold one each. A grant holds its object, and
+ * grants with an open lease and the renewal hold one each. A grant holds its object, and
  * the object's list holds the grant: kv_grant_drop_all() cuts that circle
  * when the object goes, and idle grants are dropped when new ones are made.
  *
@@ -61,6 +63,18 @@ static int check_answer(const struct kv_answer *ans)
 	return 0;
 }
 
+/* Nothing is done under this lease. Without room for the record it stays reserved. */
+static void granted_in_vain(const struct kv_caller *who, const struct kv_decision *d)
+{
+	const struct kvault_grant *w = &d->grant;
+
+	if (memchr_inv(w->lease, 0, sizeof(w->lease)))
+		kv_audit_emit(who->tenant, &(struct kv_event){
+			.type = KVAULT_AUDIT_LEASE_END, .face = who->face, .who = who->caller,
+			.key = w->binding.object, .version = w->binding.version,
+			.lease = w->lease });
+}
+
 static int access_once(struct kv_caller *who, u32 purpose, const struct kv_seg *seg,
 		       struct kv_decision *ret_d)
 {
@@ -78,18 +92,25 @@ static int access_once(struct kv_caller *who, u32 purpose, const struct kv_seg *
 		return ret;
 	ret = check_answer(&ans);
 	ret_d->is_yes = !ans.status;
-	if (!ret && ans.revision < policy)
-		ret = -ESTALE;
 	if (ret)
 		goto out_done;
 	memcpy(&ret_d->grant, ans.seg[0].p, sizeof(ret_d->grant));
 	ret_d->policy = ans.revision;
+	if (ans.revision < policy) {
+		ret = -ESTALE;
+		goto out_vain;
+	}
 	obj = kv_object_accept(who->tenant, &ret_d->grant, ans.seg[2].p, ans.seg[2].len,
 			       ans.seg[3].p, ans.seg[3].len, changes);
-	if (IS_ERR(obj))
-		ret = access_error(PTR_ERR(obj));
-	else
+	if (!IS_ERR(obj)) {
 		ret_d->object = obj;
+		goto out_done;
+	}
+	ret = access_error(PTR_ERR(obj));
+out_vain:
+	/* who asked for a volume takes it back himself */
+	if (purpose != KVAULT_PURPOSE_VOLUME)
+		granted_in_vain(who, ret_d);
 out_done:
 	kv_answer_done(&ans);
 	return ret;
@@ -144,6 +165,17 @@ static struct kv_grant *grant_get(struct kv_grant *g)
 	return g;
 }
 
+static void make_active(struct kv_grant *g)
+{
+	lockdep_assert_held(&g->lock);
+	grant_get(g);
+	g->is_active = true;
+	spin_lock(&kv_active_lock);
+	list_add_tail(&g->active, &kv_active);
+	spin_unlock(&kv_active_lock);
+	schedule_delayed_work(&kv_reporter, msecs_to_jiffies(KV_REPORT_MS));
+}
+
 /* Everything about a grant that the daemon decides. */
 static void install(struct kv_grant *g, const struct kv_decision *d)
 {
@@ -163,12 +195,17 @@ static void install(struct kv_grant *g, const struct kv_decision *d)
 	g->lease_renew = d->asked + ns / 2;
 	memset(g->used, 0, sizeof(g->used));
 	memset(g->reported, 0, sizeof(g->reported));
+	g->is_open = true;
+	if (!g->is_active)
+		make_active(g);
 }
 
+/* The records of each operation, of those that have their own, and of the lease's end. */
 struct settlement {
-	struct kv_record *rec[KV_OPS + 1];
-	u64 delta[KV_OPS];
+	struct kv_record *rec[KV_USES + 1];
+	u64 delta[KV_USES];
 	u64 total;
+	bool is_end;
 	u8 lease[KVAULT_ID_SIZE];
 };
 
@@ -176,7 +213,7 @@ static int reserve_all(struct kv_tenant *t, struct settlement *s)
 {
 	int i, ret;
 
-	for (i = 0; i <= KV_OPS; i++) {
+	for (i = 0; i <= KV_USES; i++) {
 		s->rec[i] = kv_audit_reserve(t);
 		ret = PTR_ERR_OR_ZERO(s->rec[i]);
 		if (!ret)
@@ -188,11 +225,12 @@ static int reserve_all(struct kv_tenant *t, struct settlement *s)
 	return 0;
 }
 
-static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
+static void commit_all(struct kv_grant *g, struct settlement *s)
 {
 	/*
 	 * A lease of a symmetric key has IVs, and those that are not counted here
 	 * are given out again: so it is, also where each operation has a record.
+	 * Their sum names no operation, as those records do.
 	 */
 	bool is_counted = !kv_object_is_engine(g->object);
 	struct kv_tenant *t = g->object->tenant;
@@ -202,8 +240,8 @@ static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
 	};
 	int i;
 
-	for (i = 0; i < KV_OPS; i++) {
-		ev.op = 1u << i;
+	for (i = 0; i < KV_USES; i++) {
+		ev.op = i < KV_OPS ? 1u << i : 0;
 		ev.count = s->delta[i];
 #ifdef KVAULT_MUTANT_EACH_UNCOUNTED
 		is_counted &= !(READ_ONCE(g->object->flags) & KVAULT_KEY_AUDIT_EACH);
@@ -216,20 +254,44 @@ static void commit_all(struct kv_grant *g, struct settlement *s, bool is_end)
 	ev.type = KVAULT_AUDIT_LEASE_END;
 	ev.op = 0;
 	ev.count = s->total;
-	if (is_end)
-		kv_audit_commit(t, s->rec[KV_OPS], &ev);
+	if (s->is_end)
+		kv_audit_commit(t, s->rec[KV_USES], &ev);
 	else
-		kv_audit_cancel(t, s->rec[KV_OPS]);
+		kv_audit_cancel(t, s->rec[KV_USES]);
+}
+
+static bool is_over(const struct kv_grant *g)
+{
+	lockdep_assert_held(&g->lock);
+#ifdef KVAULT_MUTANT_LEASE_OPEN
+	return false;
+#endif
+	return ktime_get_boottime_ns() >= g->lease_end;
+}
+
+static void take_counts(struct kv_grant *g, struct settlement *s)
+{
+	int i;
+
+	lockdep_assert_held(&g->lock);
+	for (i = 0; i < KV_USES; i++) {
+		s->delta[i] = g->used[i] - g->reported[i];
+		s->total += g->used[i];
+		g->reported[i] = g->used[i];
+	}
+	g->has_news = false;
+	memcpy(s->lease, g->lease, sizeof(s->lease));
 }
 
 /*
- * Reports what was done under the lease and not yet reported. With @next the
- * lease ends and that one begins; nothing is counted under the wrong one.
+ * Reports what was done under the lease and not yet reported, and the lease's
+ * end if that is now or its time is over. With @next that one begins; nothing
+ * is counted under the wrong one.
  */
 static int settle(struct kv_grant *g, const struct kv_decision *next, bool is_end)
 {
 	struct settlement *s;
-	int ret, i;
+	int ret;
 
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
@@ -238,18 +300,16 @@ static int settle(struct kv_grant *g, const struct kv_decision *next, bool is_en
 	if (ret)
 		goto out_free;
 	spin_lock(&g->lock);
-	for (i = 0; i < KV_OPS; i++) {
-		s->delta[i] = g->used[i] - g->reported[i];
-		s->total += g->used[i];
-		g->reported[i] = g->used[i];
-	}
-	memcpy(s->lease, g->lease, sizeof(s->lease));
-	if (next)
+	take_counts(g, s);
+	s->is_end = g->is_open && (is_end || is_over(g));
+	if (next) {
 		install(g, next);
-	else if (is_end)
+	} else if (s->is_end) {
 		g->lease_left = 0;
+		g->is_open = false;
+	}
 	spin_unlock(&g->lock);
-	commit_all(g, s, is_end);
+	commit_all(g, s);
 out_free:
 	kfree(s);
 	return ret;
@@ -301,6 +361,7 @@ static u32 prune(struct kv_object *obj)
 
 	lockdep_assert_held(&obj->lock);
 	list_for_each_entry_safe(g, n, &obj->grants, link) {
+		/* while its lease is open the list of those has a reference as well */
 		if (refcount_read(&g->refs) == 1 && READ_ONCE(g->lease_end) < now) {
 			list_del_init(&g->link);
 			/* obj is held by who called */
@@ -367,6 +428,8 @@ static struct kv_grant *ask(struct kv_object *obj, struct kv_caller *who, u32 pu
 			g = adopt_locked(d.object, who, purpose, &d);
 			mutex_unlock(&d.object->lock);
 		}
+		if (IS_ERR(g))
+			granted_in_vain(who, &d);
 		kv_object_put(d.object);
 	} while (g == ERR_PTR(-ESTALE) && ++i < KV_STALE_TRIES);
 	return g;
@@ -461,30 +524,22 @@ static void renew(struct work_struct *work)
 	kv_grant_put(g);
 }
 
-static void make_active(struct kv_grant *g)
-{
-	lockdep_assert_held(&g->lock);
-	g->is_active = true;
-	grant_get(g);
-	spin_lock(&kv_active_lock);
-	list_add_tail(&g->active, &kv_active);
-	spin_unlock(&kv_active_lock);
-	schedule_delayed_work(&kv_reporter, msecs_to_jiffies(KV_REPORT_MS));
-}
-
 /**
  * kv_grant_take() - count one operation under a grant
  * @g: grant
  * @op: one of KVAULT_OP_*, which is counted
  * @rights: all of KVAULT_OP_* that have to be granted
+ * @ret_each: out: the operation is to have a record of its own, and is counted
+ *	as one that has
  *
  * Does not sleep.
  *
  * Return: 0; -ESTALE when the daemon has to confirm the grant first; -EACCES,
  * -EKEYEXPIRED.
  */
-int kv_grant_take(struct kv_grant *g, u32 op, u32 rights)
+int kv_grant_take(struct kv_grant *g, u32 op, u32 rights, bool *ret_each)
 {
+	bool is_each = READ_ONCE(g->object->flags) & KVAULT_KEY_AUDIT_EACH;
 	u64 now = ktime_get_coarse_boottime_ns();
 	bool do_renew = false;
 	int ret = 0;
@@ -502,11 +557,11 @@ int kv_grant_take(struct kv_grant *g, u32 op, u32 rights)
 	g->uses -= g->is_limited;
 	g->lease_left--;
 #ifndef KVAULT_MUTANT_NO_USE_COUNT
-	g->used[__ffs(op)]++;
+	g->used[is_each ? KV_OPS : __ffs(op)]++;
 #endif
+	*ret_each = is_each;
 	g->last_use = jiffies;
-	if (!g->is_active)
-		make_active(g);
+	g->has_news = true;
 	/* below the half, and half of the rest when the daemon was away before */
 	do_renew = !g->is_renewing && (g->lease_left == g->lease_half ||
 				       now >= g->lease_renew);
@@ -521,25 +576,24 @@ out_unlock:
 	return ret;
 }
 
-/* Reports the pause of one grant, or puts it off. */
+/* Reports a pause, or the end of the lease; true when there is no more to come. */
 static bool report_one(struct kv_grant *g)
 {
-	bool paused;
+	bool is_due, is_done;
 
 	spin_lock(&g->lock);
-	paused = time_after(jiffies, g->last_use + msecs_to_jiffies(KV_PAUSE_MS));
-	if (paused)
+	is_due = (g->is_open && is_over(g)) ||
+		 (g->has_news &&
+		  time_after(jiffies, g->last_use + msecs_to_jiffies(KV_PAUSE_MS)));
+	spin_unlock(&g->lock);
+	if (is_due)	/* without room for the records: again in a moment */
+		settle(g, NULL, false);
+	spin_lock(&g->lock);
+	is_done = !g->is_open && !g->has_news;
+	if (is_done)
 		g->is_active = false;
 	spin_unlock(&g->lock);
-	if (!paused)
-		return false;
-	if (!settle(g, NULL, false))
-		return true;
-	spin_lock(&g->lock);
-	paused = g->is_active;	/* used again, so in the list again */
-	g->is_active = true;
-	spin_unlock(&g->lock);
-	return paused;
+	return is_done;
 }
 
 static void report(struct work_struct *work)

@@ -15,6 +15,7 @@ struct kv_object;
 struct kv_tenant;
 
 #define KV_OPS	9	/* bits of KVAULT_OP_ALL */
+#define KV_USES	(KV_OPS + 1)	/* and, counted apart, all that have a record of their own */
 #define KV_STALE_TRIES	8	/* questions, while what the kernel knows is newer */
 
 /**
@@ -27,6 +28,7 @@ struct kv_tenant;
  * @deadline: when that is over, CLOCK_BOOTTIME nanoseconds; 0 until it waits first
  * @is_kernel: nobody asked for it just now, or the host's storage depends on it:
  *	it goes before what callers ask, and is charged to nobody
+ * @is_each: out: what was begun is to have a record of its own
  * @request_id: out: names what was asked of the daemon or an engine
  *
  * All borrowed, for the time of one call.
@@ -39,6 +41,7 @@ struct kv_caller {
 	u32 timeout_ms;
 	u64 deadline;
 	bool is_kernel;
+	bool is_each;
 	u8 request_id[KVAULT_ID_SIZE];
 };
 
@@ -62,11 +65,14 @@ struct kv_caller {
  * @lease_half: renew in the background below this
  * @lease_end: CLOCK_BOOTTIME nanoseconds
  * @lease_renew: renew in the background after this
- * @used: operations under this lease, by operation
+ * @used: operations under this lease, by operation; the last: all that have a
+ *	record each
  * @reported: those of @used that the audit log has
  * @last_use: jiffies of the newest
+ * @has_news: there are such as it has not
+ * @is_open: the lease's end is not in the log
  * @is_renewing: the work is under way
- * @is_active: in the list of those with something to report
+ * @is_active: in the list of those with something to report: @is_open or @has_news
  * @active: link in that list (kv_active_lock)
  * @renew: asks the daemon for more, in the background
  * @rcu: handles look at their grant under RCU
@@ -87,13 +93,15 @@ struct kv_grant {
 	bool is_limited;
 	bool is_renewing;
 	bool is_active;
+	bool is_open;
+	bool has_news;
 	u8 lease[KVAULT_ID_SIZE];
 	u64 lease_left;
 	u64 lease_half;
 	u64 lease_end;
 	u64 lease_renew;
-	u64 used[KV_OPS];
-	u64 reported[KV_OPS];
+	u64 used[KV_USES];
+	u64 reported[KV_USES];
 	unsigned long last_use;
 	struct list_head active;
 	struct work_struct renew;
@@ -149,7 +157,7 @@ struct kv_grant *kv_grant_open(struct kv_caller *who, u32 purpose, const void *p
 			       u32 path_len);
 struct kv_grant *kv_grant_for(struct kv_object *obj, struct kv_caller *who, u32 purpose);
 void kv_grant_free(struct kv_grant *g);
-int kv_grant_take(struct kv_grant *g, u32 op, u32 rights);
+int kv_grant_take(struct kv_grant *g, u32 op, u32 rights, bool *ret_each);
 
 /**
  * kv_grant_put() - drop a reference

@@ -97,7 +97,7 @@ static int take(struct kv_handle *h, struct kv_caller *who, u32 op, u32 rights)
 		g = NULL;	/* another caller has replaced it */
 	rcu_read_unlock();
 	if (g && kv_grant_is_for(g, who))
-		ret = kv_grant_take(g, op, rights);
+		ret = kv_grant_take(g, op, rights, &who->is_each);
 	kv_grant_put(g);
 	return ret;
 }
@@ -173,6 +173,7 @@ static noinline void record_refusal(const struct kv_handle *h, struct kv_caller 
  * @alg: enum kvault_alg, for the record of a refusal
  *
  * Does not sleep while the grant is fresh; else asks the daemon, killable.
+ * @who->is_each says whether a symmetric key's operation needs a record.
  *
  * Return: 0; -EACCES, -EKEYREVOKED, -EKEYEXPIRED, which are recorded; see
  * kv_access().

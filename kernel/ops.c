@@ -539,7 +539,7 @@ static int crypt(struct kv_file *f, struct kv_caller *who, struct kvault_crypt *
 		ret = kv_handle_begin(h, who, op, arg->alg);
 	if (ret)
 		goto out_put;
-	if (kv_object_is_engine(obj) || READ_ONCE(obj->flags) & KVAULT_KEY_AUDIT_EACH)
+	if (kv_object_is_engine(obj) || who->is_each)
 		ret = crypt_recorded(f, obj, who, arg, op);
 	else
 		ret = crypt_symmetric(f, obj, who, arg, op, NULL);

@@ -21,6 +21,11 @@ static const char *operation_of(const struct kvault_audit_rec *rec)
 		return "KeyProject";
 	case KVAULT_AUDIT_LOST:
 		return "AuditLost";
+	case KVAULT_AUDIT_USE:
+		/* of operations that have a record each: their sum */
+		if (!rec->op)
+			return "LeaseUse";
+		break;
 	case KVAULT_AUDIT_DENIED:
 		/* a count: nothing is said of what was wanted */
 		if (rec->count > 1)
@@ -111,13 +116,6 @@ static const char *signature_of(const struct kvault_audit_rec *rec)
 	return rec->status ? strerrorname_np(-rec->status) : "OK";
 }
 
-/* Where each operation has a record of its own, the count under the lease is their sum. */
-static bool is_sum(const struct kvault_audit_rec *rec, const struct kvd_version *v)
-{
-	return rec->type == KVAULT_AUDIT_USE &&
-	       (v->kty != KVAULT_KTY_OCT || v->flags & KVAULT_KEY_AUDIT_EACH);
-}
-
 static int tell(struct kvd_context *ctx, struct kvd_store *st,
 		const struct kvault_audit_rec *rec)
 {
@@ -145,8 +143,6 @@ static int tell(struct kvd_context *ctx, struct kvd_store *st,
 			return r;
 		if (!r)
 			kvd_audit_object(object, &v);
-		if (!r && is_sum(rec, &v))
-			ev.operation = "LeaseUse";
 		if (r)
 			kvd_hex_encode(object, rec->version, sizeof(rec->version));
 		ev.object = object;

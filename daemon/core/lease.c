@@ -4,6 +4,11 @@
 #include "util/json.h"
 #include "util/time.h"
 
+int64_t kvd_lease_now(void)
+{
+	return (int64_t)(kvd_time_now(CLOCK_BOOTTIME) / KVD_NSEC_PER_SEC);
+}
+
 static uint64_t ivs_wanted(const struct kvd_version *v, uint32_t ops)
 {
 	return v->kty == KVAULT_KTY_OCT && (ops & KVAULT_OP_ENCRYPT) ? KVD_LEASE_OPS : 0;
@@ -36,8 +41,7 @@ int kvd_lease_make(struct kvd_context *ctx, struct kvd_store *st, const uint8_t 
 
 	l.version = v->id;
 	l.created = ctx->now;
-	l.ends = (int64_t)(kvd_time_now(CLOCK_BOOTTIME) / KVD_NSEC_PER_SEC) +
-		 KVD_LEASE_MS / 1000 + KVD_LEASE_GRACE_S;
+	l.ends = kvd_lease_now() + KVD_LEASE_MS / 1000 + KVD_LEASE_GRACE_S;
 	r = kvd_id_new(&l.id);
 	if (r < 0)
 		return r;
@@ -85,40 +89,56 @@ int kvd_lease_use(struct kvd_store *st, const uint8_t *tenant, const uint8_t *le
 	return kvd_store_lease_use(st, tenant, lease, count);
 }
 
+/* Nobody said how many of its operations were done: perhaps all that were not reported. */
+static int tell_lost(struct kvd_context *ctx, struct kvd_store *st, const uint8_t *tenant,
+		     const struct kvd_lease *l, const char *reason)
+{
+	_cleanup_json_ json_t *more = json_object();
+	struct kvd_event ev = {
+		.operation = "LeaseLost",
+		.object = l->object,
+		.result = "Failed",
+		.signature = "ENODATA",
+		.reason = reason,
+		.lease = l->id.b,
+		.count = l->ops > l->used ? l->ops - l->used : 0,
+		.more = more,
+	};
+
+	if (!more || kvd_json_set(more, "principal", json_loads(l->who, 0, NULL)))
+		return -ENOMEM;
+	return kvd_audit_append(ctx, st, tenant, &ev);
+}
+
 static int expire_one(struct kvd_context *ctx, struct kvd_store *st, const uint8_t *tenant,
 		      const uint8_t *id)
 {
 	_cleanup_(kvd_lease_done) struct kvd_lease l = { 0 };
-	_cleanup_json_ json_t *more = json_object();
-	struct kvd_event ev = {
-		.operation = "LeaseEnd",
-		.result = "Success",
-		.signature = "OK",
-		.lease = id,
-		.more = more,
-	};
 	int r;
 
 	r = kvd_store_lease_find(st, tenant, id, &l);
 	if (r)
 		return r < 0 ? r : 0;
-	if (!more || kvd_json_set(more, "principal", json_loads(l.who, 0, NULL)))
-		return -ENOMEM;
-	ev.object = l.object;
-	ev.count = l.used;
-	r = kvd_audit_append(ctx, st, tenant, &ev);
-	return r < 0 ? r : kvd_lease_end(st, tenant, id, l.used);
+	r = tell_lost(ctx, st, tenant, &l,
+		      "No report of its end came: up to count operations are missing");
+	if (r < 0)
+		return r;
+#ifdef KVAULT_MUTANT_LEASE_REFUND
+	return kvd_lease_end(st, tenant, id, l.used);
+#endif
+	r = kvd_store_lease_drop(st, tenant, id);
+	return r < 0 ? r : 0;
 }
 
-int kvd_lease_expire(struct kvd_context *ctx, struct kvd_store *st, unsigned int max)
+int kvd_lease_expire(struct kvd_context *ctx, struct kvd_store *st, int64_t before,
+		     unsigned int max)
 {
-	int64_t now = (int64_t)(kvd_time_now(CLOCK_BOOTTIME) / KVD_NSEC_PER_SEC);
 	struct kvd_id tenant, id;
 	unsigned int n;
 	int r;
 
 	for (n = 0; n < max; n++) {
-		r = kvd_store_lease_overdue(st, now, &tenant, &id);
+		r = kvd_store_lease_overdue(st, before, &tenant, &id);
 		if (r == KVD_E_NOT_FOUND)
 			break;
 		if (!r)
@@ -137,22 +157,10 @@ struct lose {
 
 static int lose_one(const struct kvd_lease *l, void *data)
 {
-	struct lose *lose = data;
-	_cleanup_json_ json_t *more = json_object();
-	struct kvd_event ev = {
-		.operation = "LeaseLost",
-		.object = l->object,
-		.result = "Failed",
-		.signature = "ENODATA",
-		.reason = "The kernel ended without a report: up to count operations are missing",
-		.lease = l->id.b,
-		.count = l->ops,
-		.more = more,
-	};
+	const struct lose *lose = data;
 
-	if (!more || kvd_json_set(more, "principal", json_loads(l->who, 0, NULL)))
-		return -ENOMEM;
-	return kvd_audit_append(lose->ctx, lose->st, lose->tenant, &ev);
+	return tell_lost(lose->ctx, lose->st, lose->tenant, l,
+			 "The kernel ended without a report: up to count operations are missing");
 }
 
 int kvd_lease_lose_all(struct kvd_context *ctx, struct kvd_store *st, const uint8_t *tenant)

@@ -14,8 +14,8 @@
 #define KVD_LEASE_OPS	65536
 #define KVD_LEASE_MS	60000
 /*
- * So long after its end the last counts of a lease are here: the kernel
- * reports within a second, and what it reported is read before this is asked.
+ * So long after a lease's time the report of its end is here: the kernel makes
+ * it within a second, and what it reported is read before this is asked.
  */
 #define KVD_LEASE_GRACE_S	30
 #define KVD_IVS_MAX	(1ull << 32)
@@ -36,11 +36,16 @@ int kvd_lease_use(struct kvd_store *st, const uint8_t *tenant, const uint8_t *le
 int kvd_lease_end(struct kvd_store *st, const uint8_t *tenant, const uint8_t *lease,
 		  uint64_t used);
 
+/* The clock of leases: seconds, also of those that the machine sleeps. */
+int64_t kvd_lease_now(void);
+
 /*
- * Closes up to max leases whose time is over and that nobody renewed, with a
- * record each. Returns how many.
+ * Closes up to max leases whose end was due before then and was not reported,
+ * with a record each. What was done under them is not known, so that their ivs
+ * are not given back. Returns how many.
  */
-int kvd_lease_expire(struct kvd_context *ctx, struct kvd_store *st, unsigned int max);
+int kvd_lease_expire(struct kvd_context *ctx, struct kvd_store *st, int64_t before,
+		     unsigned int max);
 
 /*
  * The kernel that had these leases is gone and will not report: says so in

@@ -359,7 +359,8 @@ static void lost_leases_are_told_and_keep_their_ivs(void **state)
 	assert_int_equal(f->v.ivs, KVD_LEASE_OPS);
 }
 
-static void leases_end_by_time(void **state)
+/* What was done under a lease that only time ended is not known: it counts as used up. */
+static void leases_that_nobody_ends_are_lost_with_their_ivs(void **state)
 {
 	static const struct kvault_principal who;
 	char json[] = "{\"uid\":33}", object[] = "payroll/keys/signing";
@@ -374,13 +375,41 @@ static void leases_end_by_time(void **state)
 	assert_int_equal(kvd_store_lease_add(f->st, host.b, &l), 0);
 	assert_int_equal(kvd_lease_make(&f->ctx, f->st, host.b, &f->v, &who, &ops, &fresh), 0);
 	assert_int_equal(kvd_lease_use(f->st, host.b, l.id.b, 7), 0);
-	assert_int_equal(kvd_lease_expire(&f->ctx, f->st, 10), 1);
+	assert_int_equal(kvd_lease_expire(&f->ctx, f->st, 1, 10), 0);
+	assert_int_equal(kvd_lease_expire(&f->ctx, f->st, kvd_lease_now(), 10), 1);
 	reload(f);
-	assert_int_equal(f->v.ivs, 7);
+	assert_int_equal(f->v.ivs, 100);
 	c = check(f);
 	assert_int_equal(c.n, 1);
-	assert_non_null(strstr(c.last, "\"operationName\":\"LeaseEnd\""));
-	assert_non_null(strstr(c.last, "\"count\":7"));
+	assert_non_null(strstr(c.last, "\"operationName\":\"LeaseLost\""));
+	assert_non_null(strstr(c.last, "\"count\":93"));
+	assert_non_null(strstr(c.last, "\"uid\":33"));
+}
+
+/* Operations that have a record each are counted under their lease all the same. */
+static void what_has_a_record_each_uses_ivs_too(void **state)
+{
+	static const struct kvault_principal who;
+	_cleanup_(kvd_lease_done) struct kvd_lease l = { 0 };
+	struct kvault_audit_rec rec = use(1);
+	struct fixture *f = *state;
+	uint32_t ops = KVAULT_OP_ENCRYPT;
+
+	assert_int_equal(kvd_lease_make(&f->ctx, f->st, host.b, &f->v, &who, &ops, &l), 0);
+	memcpy(rec.lease, l.id.b, sizeof(rec.lease));
+	rec.op = 0;
+	assert_int_equal(from_kernel(f, &rec), 0);
+	assert_non_null(strstr(check(f).last, "\"operationName\":\"LeaseUse\""));
+	rec.seq = 2;
+	rec.op = KVAULT_OP_ENCRYPT;
+	assert_int_equal(from_kernel(f, &rec), 0);
+	assert_non_null(strstr(check(f).last, "\"operationName\":\"KeyEncrypt\""));
+	rec.seq = 3;
+	rec.type = KVAULT_AUDIT_LEASE_END;
+	rec.count = 0;	/* no word against what was told before */
+	assert_int_equal(from_kernel(f, &rec), 0);
+	reload(f);
+	assert_int_equal(f->v.ivs, 10);
 }
 
 /* As if the last refusals had been so long ago. */
@@ -514,7 +543,8 @@ int main(void)
 		T(leases_without_encryption_reserve_nothing),
 		T(encryption_ends_with_the_ivs),
 		T(lost_leases_are_told_and_keep_their_ivs),
-		T(leases_end_by_time),
+		T(leases_that_nobody_ends_are_lost_with_their_ivs),
+		T(what_has_a_record_each_uses_ivs_too),
 		T(many_refusals_get_few_records),
 		T(records_come_back_slowly),
 		T(counts_that_were_not_durable_are_told_again),

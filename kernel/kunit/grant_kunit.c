@@ -226,19 +226,23 @@ static void a_renewal_says_what_it_renews(struct kunit *test)
 
 static int take(struct kv_grant *grant, u32 op)
 {
-	return kv_grant_take(grant, op, op);
+	bool is_each;
+
+	return kv_grant_take(grant, op, op, &is_each);
 }
 
 static void what_is_not_granted_is_not_taken(struct kunit *test)
 {
 	struct kv_grant *grant = opened(test);
 	u64 left = grant->lease_left;
+	bool is_each;
 
 	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_SIGN), -EACCES);
 	grant->ops = KVAULT_OP_DECRYPT;
 	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -EACCES);
 	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_DECRYPT,
-					    KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT), -EACCES);
+					    KVAULT_OP_ENCRYPT | KVAULT_OP_DECRYPT, &is_each),
+			-EACCES);
 	grant->not_after = KV_LONG_AGO;
 	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_DECRYPT), -EKEYEXPIRED);
 	grant->not_after = KV_FAR_AWAY;
@@ -247,7 +251,7 @@ static void what_is_not_granted_is_not_taken(struct kunit *test)
 	/* what was refused was not counted */
 	KUNIT_EXPECT_EQ(test, grant->lease_left, left);
 	KUNIT_EXPECT_EQ(test, grant->used[0] + grant->used[1] + grant->used[2], 0);
-	KUNIT_EXPECT_FALSE(test, grant->is_active);
+	KUNIT_EXPECT_FALSE(test, grant->has_news);
 	grant->is_limited = false;
 	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_DECRYPT), 0);
 }
@@ -258,6 +262,8 @@ static void a_grant_that_is_old_must_be_confirmed(struct kunit *test)
 	struct kv_grant *grant = opened(test);
 	u64 end = grant->lease_end;
 
+	/* it would find the lease at its end */
+	cancel_delayed_work_sync(&kv_reporter);
 	grant->lease_left = 0;
 	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 	grant->lease_left = 1000;
@@ -302,7 +308,7 @@ static void every_operation_is_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, grant->used[0], 5);
 	KUNIT_EXPECT_EQ(test, grant->used[1], 1);
 	KUNIT_EXPECT_EQ(test, grant->lease_left, 994);
-	KUNIT_EXPECT_TRUE(test, grant->is_active);
+	KUNIT_EXPECT_TRUE(test, grant->has_news);
 }
 
 /* --- leases --- */
@@ -392,6 +398,12 @@ static void a_renewal_that_fails_takes_nothing_away(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, grant->lease_left, 989);
 }
 
+static bool is_inactive(struct kv_grant *grant)
+{
+	kv_reporter.work.func(&kv_reporter.work);
+	return !READ_ONCE(grant->is_active);
+}
+
 /* --- whose it is --- */
 
 static void equals_share_a_grant_and_others_do_not(struct kunit *test)
@@ -440,9 +452,10 @@ static void a_key_that_goes_takes_its_grants_along(struct kunit *test)
 	struct grant_test *g = test->priv;
 	struct kv_grant *grant = opened(test);
 
-	KUNIT_EXPECT_EQ(test, refcount_read(&grant->refs), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&grant->refs), 3);
 	kv_grant_drop_all(grant->object);
 	KUNIT_EXPECT_TRUE(test, list_empty(&grant->object->grants));
+	KUNIT_EXPECT_TRUE(test, eventually(is_inactive, grant));
 	KUNIT_EXPECT_EQ(test, refcount_read(&grant->refs), 1);
 	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
 	KUNIT_EXPECT_EQ(test, g->t->audit_seq, 1);	/* the end of its lease */
@@ -454,7 +467,7 @@ static bool is_paused(struct kv_grant *grant)
 {
 	grant->last_use = jiffies - 10 * HZ;
 	kv_reporter.work.func(&kv_reporter.work);
-	return !READ_ONCE(grant->is_active);
+	return !READ_ONCE(grant->has_news);
 }
 
 static struct kvault_audit_rec *records(struct kunit *test, u32 n)
@@ -516,6 +529,80 @@ static void a_lease_that_ends_is_settled(struct kunit *test)
 	KUNIT_EXPECT_MEMNEQ(test, grant->lease, lease, sizeof(lease));
 }
 
+static void a_lease_that_runs_out_ends_with_its_count(struct kunit *test)
+{
+	struct kv_grant *grant = opened(test);
+	struct kvault_audit_rec *r;
+
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), 0);
+	KUNIT_EXPECT_FALSE(test, is_inactive(grant));
+	grant->lease_end = 1;
+	KUNIT_EXPECT_TRUE(test, eventually(is_inactive, grant));
+	r = records(test, 2);
+	KUNIT_EXPECT_EQ(test, r[0].type, KVAULT_AUDIT_USE);
+	KUNIT_EXPECT_EQ(test, r[1].type, KVAULT_AUDIT_LEASE_END);
+	KUNIT_EXPECT_EQ(test, r[1].count, 1);
+	KUNIT_EXPECT_MEMEQ(test, r[1].lease, grant->lease, KVAULT_ID_SIZE);
+	/* once, and nothing is done under it afterwards, whatever the clock says */
+	grant->lease_end = U64_MAX;
+	KUNIT_EXPECT_EQ(test, take(grant, KVAULT_OP_ENCRYPT), -ESTALE);
+	kv_grant_drop_all(grant->object);
+	KUNIT_EXPECT_EQ(test, grant->object->tenant->audit_seq, 2);
+}
+
+static void a_lease_is_open_until_there_is_room_for_its_end(struct kunit *test)
+{
+	struct grant_test *g = test->priv;
+	struct kv_grant *grant = opened(test);
+
+	grant->lease_end = 1;
+	g->t->audit_count += 4096;
+	KUNIT_EXPECT_FALSE(test, is_inactive(grant));
+	KUNIT_EXPECT_FALSE(test, is_inactive(grant));
+	g->t->audit_count -= 4096;
+	KUNIT_EXPECT_TRUE(test, eventually(is_inactive, grant));
+	KUNIT_EXPECT_EQ(test, records(test, 1)->type, KVAULT_AUDIT_LEASE_END);
+}
+
+static void a_lease_that_nobody_gets_ends_unused(struct kunit *test)
+{
+	struct grant_test *g = test->priv;
+	struct kvault_audit_rec *r;
+
+	g->k->blob[0] ^= 1;
+	KUNIT_EXPECT_EQ(test, open_error(g), -EIO);
+	r = records(test, 1);
+	KUNIT_EXPECT_EQ(test, r[0].type, KVAULT_AUDIT_LEASE_END);
+	KUNIT_EXPECT_EQ(test, r[0].count, 0);
+	KUNIT_EXPECT_MEMEQ(test, r[0].lease, g->k->grant.lease, KVAULT_ID_SIZE);
+	KUNIT_EXPECT_MEMEQ(test, r[0].version, g->k->grant.binding.version, KVAULT_ID_SIZE);
+}
+
+/* What an operation is counted as is decided once: when it begins. */
+static void each_or_together_is_decided_when_it_is_taken(struct kunit *test)
+{
+	struct kv_grant *grant = opened(test);
+	struct kvault_audit_rec *r;
+	bool is_each = true;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT, KVAULT_OP_ENCRYPT,
+						    &is_each), 0);
+	KUNIT_EXPECT_FALSE(test, is_each);
+	grant->object->flags |= KVAULT_KEY_AUDIT_EACH;
+	KUNIT_EXPECT_EQ(test, kv_grant_take(grant, KVAULT_OP_ENCRYPT, KVAULT_OP_ENCRYPT,
+					    &is_each), 0);
+	KUNIT_EXPECT_TRUE(test, is_each);
+	KUNIT_EXPECT_TRUE(test, eventually(is_paused, grant));
+	r = records(test, 2);
+	KUNIT_EXPECT_EQ(test, r[0].op, KVAULT_OP_ENCRYPT);
+	KUNIT_EXPECT_EQ(test, r[0].count, 3);
+	KUNIT_EXPECT_EQ(test, r[1].type, KVAULT_AUDIT_USE);
+	KUNIT_EXPECT_EQ(test, r[1].op, 0);
+	KUNIT_EXPECT_EQ(test, r[1].count, 1);
+}
+
 static void no_lease_begins_without_room_for_records(struct kunit *test)
 {
 	struct grant_test *g = test->priv;
@@ -553,6 +640,10 @@ static struct kunit_case grant_cases[] = {
 	KUNIT_CASE(a_key_that_goes_takes_its_grants_along),
 	KUNIT_CASE(a_pause_is_reported_once),
 	KUNIT_CASE(a_lease_that_ends_is_settled),
+	KUNIT_CASE(a_lease_that_runs_out_ends_with_its_count),
+	KUNIT_CASE(a_lease_is_open_until_there_is_room_for_its_end),
+	KUNIT_CASE(a_lease_that_nobody_gets_ends_unused),
+	KUNIT_CASE(each_or_together_is_decided_when_it_is_taken),
 	KUNIT_CASE(no_lease_begins_without_room_for_records),
 	{}
 };
