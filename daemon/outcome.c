@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/audit.h"
 #include "core/budget.h"
+#include "core/lease.h"
 #include "outcome.h"
 #include "util/json.h"
 
@@ -146,19 +147,41 @@ static int take_back(struct kvd_request *req)
 						     req->ctx->now);
 }
 
+/* The kernel does not have it, so it will not tell of its end. */
+static int end_lease(struct kvd_request *req)
+{
+	struct kvd_event ev = {
+		.operation = "LeaseEnd",
+		.object = req->object,
+		.face = face_of(req),
+		.result = "Success",
+		.signature = "OK",
+		.reason = "Nobody waited for the answer any more: it was never used",
+		.who = req->who.caller,
+		.request_id = req->msg.request_id,
+		.lease = req->grant.lease,
+	};
+	int r;
+
+	r = kvd_audit_append(req->ctx, req->st, req->msg.tenant, &ev);
+	return r ? r : kvd_lease_end(req->st, req->msg.tenant, req->grant.lease, 0);
+}
+
 int kvd_outcome_take_back(struct kvd_request *req)
 {
+	bool is_volume = req->msg.op == KVAULT_PURPOSE_VOLUME;
 	int r;
 
 #ifdef KVAULT_MUTANT_VOLUME_IN_VAIN
 	return 0;
 #endif
-	if (kvd_request_is_control(req) || req->msg.op != KVAULT_PURPOSE_VOLUME || req->status)
+	if (kvd_request_is_control(req) || req->status ||
+	    (!is_volume && kvd_id_is_zero(req->grant.lease)))
 		return 0;
 	r = kvd_store_mark(req->st);
 	if (r)
 		return r;
-	r = take_back(req);
+	r = is_volume ? take_back(req) : end_lease(req);
 	if (r) {
 		kvd_store_undo(req->st);
 		return r;

@@ -17,8 +17,8 @@ int kvd_outcome_record(struct kvd_denials *d, struct kvd_request *req, int r);
 int kvd_outcome_keep(struct kvd_request *req);
 
 /*
- * A yes that nobody waited for any more: a volume that it opened is closed, in
- * the log and in what is counted. 1 when there is something to commit.
+ * A yes that nobody waited for any more: a volume that it opened is closed, a
+ * lease ends, in the log and in what is counted. 1 when there is something to commit.
  */
 int kvd_outcome_take_back(struct kvd_request *req);
 

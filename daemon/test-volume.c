@@ -113,6 +113,19 @@ static void a_yes_that_nobody_waited_for_is_taken_back(void **state)
 	assert_int_equal(records_of(f, "VolumeClose"), 1);
 }
 
+/* The kernel does not know of it, and gives nothing of it back. */
+static void a_lease_that_nobody_waited_for_ends(void **state)
+{
+	struct fixture *f = *state;
+
+	make_key(f);
+	test_link.reply_result = -ENOENT;
+	open_key(f, "payroll/keys/data", KVAULT_OP_ENCRYPT);
+	test_link.reply_result = 0;
+	assert_int_equal(records_of(f, "LeaseStart"), 1);
+	assert_int_equal(records_of(f, "LeaseEnd"), 1);
+}
+
 /* The daemon ended between its record and its answer. */
 static void a_question_that_comes_again_is_one_volume(void **state)
 {
@@ -139,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_is_open_is_counted),
 		T(a_yes_that_nobody_waited_for_is_taken_back),
+		T(a_lease_that_nobody_waited_for_ends),
 		T(a_question_that_comes_again_is_one_volume),
 	};
 
