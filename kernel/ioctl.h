@@ -28,16 +28,20 @@ struct kv_ioctl {
 #define KV_IOCTL_NR(_cmd) \
 	((_cmd) + BUILD_BUG_ON_ZERO((_cmd) != _IO(KVAULT_IOC_TYPE, _IOC_NR(_cmd))))
 
+#define KV_IOCTL_ARG_MAX	128
+
+/* Structs grow; one that the dispatcher has no room for is not built. */
+#define KV_IOCTL_SIZE(_struct) \
+	(sizeof(struct _struct) + BUILD_BUG_ON_ZERO(sizeof(struct _struct) > KV_IOCTL_ARG_MAX))
+
 #define KV_IOCTL(_cmd, _struct, _last, _fn) \
-	{ .cmd = KV_IOCTL_NR(_cmd), .size = sizeof(struct _struct), \
+	{ .cmd = KV_IOCTL_NR(_cmd), .size = KV_IOCTL_SIZE(_struct), \
 	  .min_size = offsetofend(struct _struct, _last), .fn = _fn }
 
 /* One that has nothing to say but its return value. */
 #define KV_IOCTL_IN(_cmd, _struct, _last, _fn) \
-	{ .cmd = KV_IOCTL_NR(_cmd), .size = sizeof(struct _struct), .is_in = true, \
+	{ .cmd = KV_IOCTL_NR(_cmd), .size = KV_IOCTL_SIZE(_struct), .is_in = true, \
 	  .min_size = offsetofend(struct _struct, _last), .fn = _fn }
-
-#define KV_IOCTL_ARG_MAX	128
 
 long kv_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long uptr,
 		       const struct kv_ioctl *table, size_t n);
