@@ -377,8 +377,6 @@ static void refuse(struct key *key, struct key *authkey, int error)
 {
 	unsigned int seconds = 1;
 
-	if (error == -ERESTARTSYS)
-		error = -EINTR;
 	if (error == -EINTR || error == -ENOMEM)
 		seconds = 0;
 	/* the key is in the keyring already, which may not let us link it again */

@@ -293,7 +293,7 @@ static int tfm_set_token(struct kv_paes *ctx, const struct kvault_token *token)
 		rcu_assign_pointer(ctx->key, k);
 out_put:
 	kv_principal_put(who.caller);
-	return ret == -ERESTARTSYS ? -EINTR : ret;
+	return ret;
 }
 
 /*

@@ -246,8 +246,7 @@ static int operate(struct kv_payload *p, const struct kv_pkey_op *o)
 	kv_principal_put(who.caller);
 out_put:
 	kv_handle_put(h);
-	/* a killed caller sees neither, but a tracer shall not see 512 */
-	return ret == -ERESTARTSYS ? -EINTR : ret;
+	return ret;
 }
 
 static int check_and_operate(struct kernel_pkey_params *params, struct kv_pkey_op *o)
