@@ -596,10 +596,7 @@ static void expire_pending(struct kvd_manager *m)
 	}
 }
 
-/*
- * A lease's end is missing if it was due when we looked last: after a sleep of
- * the machine the kernel has the time until the next look to tell of it.
- */
+/* A lease's end is missing if it was due at the last look: the machine may have slept since. */
 static void keep_house(struct kvd_manager *m)
 {
 	struct kvd_store *both[] = { m->ctx.host, m->ctx.ephemeral };
