@@ -317,7 +317,7 @@ static struct kv_object *signing_key(struct kv_tenant *t, const struct kvault_bi
 				     const void *blob, u32 blob_len)
 {
 	struct kvault_grant grant = { .size = sizeof(grant), .binding = *b };
-	struct kv_object *obj = kv_object_find(t, b->version);
+	struct kv_object *obj = kv_object_find(t, b->object, b->version);
 
 	if (obj && READ_ONCE(obj->state) == KVAULT_OBJECT_LIVE)
 		return obj;

@@ -34,9 +34,12 @@ static int __init kv_init(void)
 	ret = kv_crypto_init();
 	if (ret)
 		return ret;
-	ret = kv_tenant_init();
+	ret = kv_object_init();
 	if (ret)
 		goto out_crypto;
+	ret = kv_tenant_init();
+	if (ret)
+		goto out_object;
 	ret = kv_upcall_init();
 	if (ret)
 		goto out_tenant;
@@ -79,8 +82,9 @@ out_upcall:
 	kv_upcall_exit();
 out_tenant:
 	kv_tenant_exit();
-	kv_object_exit();
 	kv_seal_exit();
+out_object:
+	kv_object_exit();
 out_crypto:
 	kv_crypto_exit();
 	kv_live_check();

@@ -15,14 +15,16 @@
  * that needs no daemon; its material is gone and comes back with the next
  * grant.
  *
- * Locks: kv_objects_lock (mutex) protects all tenants' lists; no lock of an
- * object nests inside it: an object is found and referenced first. Then
- * object->state_lock -> object->lock.
+ * Locks: kv_objects_lock (mutex) protects all tenants' lists and the table; no
+ * lock of an object nests inside it: an object is found and referenced first.
+ * Then object->state_lock -> object->lock. Whoever unlinks an object drops the
+ * list's reference; who finds it unlinked already leaves that to him who did.
  */
 #include <crypto/algapi.h>
 #include <linux/idr.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include "crypto.h"
@@ -32,9 +34,28 @@
 #include "seal.h"
 #include "tenant.h"
 #include "upcall.h"
+#include "visible.h"
 
 static DEFINE_MUTEX(kv_objects_lock);
 static DEFINE_IDA(kv_slots);
+static u64 kv_objects_seq;	/* of the object that was listed last (kv_objects_lock) */
+
+/* What the table goes by: a key of a tenant; all versions of it are one list. */
+struct kv_object_id {
+	struct kv_tenant *tenant;
+	u8 key[KVAULT_ID_SIZE];
+};
+
+static_assert(offsetof(struct kv_object, key) - offsetof(struct kv_object, tenant) ==
+	      offsetof(struct kv_object_id, key));
+
+static struct rhltable kv_objects;
+static const struct rhashtable_params kv_objects_params = {
+	.key_len = sizeof(struct kv_object_id),
+	.key_offset = offsetof(struct kv_object, tenant),
+	.head_offset = offsetof(struct kv_object, node),
+	.automatic_shrinking = true,
+};
 
 /**
  * kv_object_is_engine() - does the key live in engines?
@@ -90,7 +111,7 @@ void kv_object_put(struct kv_object *obj)
 
 static void inflight_zero(struct percpu_ref *ref)
 {
-	complete(&container_of(ref, struct kv_object, inflight)->quiet);
+	complete_all(&container_of(ref, struct kv_object, inflight)->quiet);
 }
 
 static struct kv_object *object_new(struct kv_tenant *t, const struct kvault_binding *b)
@@ -139,46 +160,89 @@ out_uncharge:
 	return ERR_PTR(ret);
 }
 
-static struct kv_object *find_locked(struct kv_tenant *t, const u8 *version)
+/* The oldest object of a key that was listed after @seq; one version, or any. */
+static struct kv_object *find_locked(struct kv_tenant *t, const u8 *key, const u8 *version, u64 seq)
 {
-	struct kv_object *obj;
+	struct kv_object_id id = { .tenant = t };
+	struct kv_object *obj, *found = NULL;
+	struct rhlist_head *list, *node;
 
 	lockdep_assert_held(&kv_objects_lock);
-	list_for_each_entry(obj, &t->objects, link)
-		if (!memcmp(obj->version, version, KVAULT_ID_SIZE))
-			return obj;
-	return NULL;
+	memcpy(id.key, key, sizeof(id.key));
+	rcu_read_lock();	/* for the table, which may be growing */
+	list = rhltable_lookup(&kv_objects, &id, kv_objects_params);
+	rhl_for_each_entry_rcu(obj, node, list, node)
+		if (obj->seq > seq && (!found || obj->seq < found->seq) &&
+		    (!version || !memcmp(obj->version, version, KVAULT_ID_SIZE)))
+			found = obj;
+	rcu_read_unlock();
+	return found;
 }
 
-/**
- * kv_object_find() - a key version that the kernel holds
- * @t: tenant
- * @version: its id
- *
- * Return: it with a reference, or NULL.
- */
-struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *version)
+static struct kv_object *find(struct kv_tenant *t, const u8 *key, const u8 *version, u64 seq)
 {
 	struct kv_object *obj;
 
 	mutex_lock(&kv_objects_lock);
-	obj = find_locked(t, version);
+	obj = find_locked(t, key, version, seq);
 	if (obj)
 		kv_object_get(obj);
 	mutex_unlock(&kv_objects_lock);
 	return obj;
 }
 
+/**
+ * kv_object_find() - a key version that the kernel holds
+ * @t: tenant
+ * @key: id of the key
+ * @version: id of the version
+ *
+ * Return: it with a reference, or NULL.
+ */
+struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *key, const u8 *version)
+{
+	return find(t, key, version, 0);
+}
+
+/* The list's reference is the one that @obj was made with. */
+static int link_locked(struct kv_tenant *t, struct kv_object *obj)
+{
+	int ret;
+
+	lockdep_assert_held(&kv_objects_lock);
+	ret = rhltable_insert(&kv_objects, &obj->node, kv_objects_params);
+	if (ret)
+		return ret;
+	obj->seq = ++kv_objects_seq;
+	list_add_tail(&obj->link, &t->objects);
+	return 0;
+}
+
+/* Whether it was linked: then its reference is the caller's now. */
+static bool unlink_locked(struct kv_object *obj)
+{
+	lockdep_assert_held(&kv_objects_lock);
+	if (list_empty(&obj->link))
+		return false;
+	rhltable_remove(&kv_objects, &obj->node, kv_objects_params);
+	list_del_init(&obj->link);
+	return true;
+}
+
 static struct kv_object *find_or_new(struct kv_tenant *t, const struct kvault_binding *b)
 {
 	struct kv_object *obj;
+	int ret;
 
 	mutex_lock(&kv_objects_lock);
-	obj = find_locked(t, b->version);
+	obj = find_locked(t, b->object, b->version, 0);
 	if (!obj && !kv_tenant_is_dead(t)) {
 		obj = object_new(t, b);
-		if (!IS_ERR(obj))
-			list_add_tail(&obj->link, &t->objects);
+		ret = IS_ERR(obj) ? 0 : link_locked(t, obj);
+		if (ret) {
+			kv_object_put(obj);
+			obj = ERR_PTR(ret);
+		}
 	}
 	if (!IS_ERR_OR_NULL(obj))
 		kv_object_get(obj);
@@ -187,13 +251,12 @@ static struct kv_object *find_or_new(struct kv_tenant *t, const struct kvault_bi
 }
 
 /* Drops the tenant's list's reference; the object ends with the last user's. */
-static void unlink_object(struct kv_object *obj)
+KV_STATIC void unlink_object(struct kv_object *obj)
 {
 	bool was_linked;
 
 	mutex_lock(&kv_objects_lock);
-	was_linked = !list_empty(&obj->link);
-	list_del_init(&obj->link);
+	was_linked = unlink_locked(obj);
 	mutex_unlock(&kv_objects_lock);
 	if (was_linked)
 		kv_object_put(obj);
@@ -279,8 +342,7 @@ static int accept_locked(struct kv_object *obj, const struct kvault_grant *g, u6
 	int ret;
 
 	lockdep_assert_held(&obj->lock);
-	if (memcmp(obj->key, b->object, sizeof(obj->key)) || obj->kty != b->kty ||
-	    obj->bits != b->bits || obj->curve != b->curve ||
+	if (obj->kty != b->kty || obj->bits != b->bits || obj->curve != b->curve ||
 	    (obj->flags ^ b->flags) & KVAULT_KEY_HSM)
 		return -EINVAL;
 	if (obj->state == KVAULT_OBJECT_GONE)
@@ -420,28 +482,35 @@ static u32 stop_volumes(struct kv_object *obj)
 	return n;
 }
 
-/* Nothing begins any more; what is under way ends before this returns. */
-static u32 suspend(struct kv_object *obj, u32 state)
+/* Nothing begins any more; what is under way completes @quiet. */
+static u32 stop(struct kv_object *obj, u32 state)
 {
 	u32 n;
 
+	lockdep_assert_held(&obj->state_lock);
 	lockdep_assert_held(&obj->lock);
 	WRITE_ONCE(obj->state, state);
 	n = stop_volumes(obj);
 	if (!percpu_ref_is_dying(&obj->inflight)) {
 		reinit_completion(&obj->quiet);
 		percpu_ref_kill(&obj->inflight);
-		mutex_unlock(&obj->lock);
-		/* who is in flight may need the lock to make a transform */
-		wait_for_completion(&obj->quiet);
-		mutex_lock(&obj->lock);
 	}
-	free_material(obj);
 	return n;
 }
 
-static int set_state(struct kv_object *obj, u64 revision, u32 state, unsigned long until,
-		     u32 *ret_volumes)
+/* Somebody has stopped it. Who is in flight may need the lock to make a transform. */
+static void wipe_stopped(struct kv_object *obj)
+{
+#ifndef KVAULT_MUTANT_NO_QUIET
+	wait_for_completion(&obj->quiet);
+#endif
+	mutex_lock(&obj->lock);
+	free_material(obj);
+	mutex_unlock(&obj->lock);
+}
+
+KV_STATIC int change_state(struct kv_object *obj, u64 revision, u32 state, unsigned long until,
+			   u32 *ret_volumes)
 {
 	bool was_engine;
 	int ret = 0;
@@ -454,55 +523,37 @@ static int set_state(struct kv_object *obj, u64 revision, u32 state, unsigned lo
 	mutex_lock(&obj->state_lock);
 #endif
 	mutex_lock(&obj->lock);
+	if (obj->state == KVAULT_OBJECT_GONE && is_empty(obj))
+		goto out_unlock;	/* its first grant was bad; it is leaving the list */
 	if (revision < obj->revision || (obj->state == KVAULT_OBJECT_GONE &&
 					 state != KVAULT_OBJECT_GONE)) {
 		ret = -ESTALE;
 		goto out_unlock;
 	}
 	obj->revision = revision;
-	was_engine = obj->sealed;
 #ifdef KVAULT_MUTANT_NO_SUSPEND
 	state = KVAULT_OBJECT_LIVE;
 #endif
-	/* LIVE says that attributes changed: the next grant brings them */
-	if (state != KVAULT_OBJECT_LIVE) {
-		*ret_volumes += suspend(obj, state);
-		obj->accepted = revision;
-	} else if (revision != obj->accepted) {
-		kv_grant_expire_all(obj);
+	if (state == KVAULT_OBJECT_LIVE) {
+		/* attributes changed: the next grant brings them */
+		if (revision != obj->accepted)
+			kv_grant_expire_all(obj);
+		goto out_unlock;
 	}
-out_unlock:
+	was_engine = obj->sealed;
+	*ret_volumes += stop(obj, state);
+	obj->accepted = revision;
 	mutex_unlock(&obj->lock);
-	if (!ret && state != KVAULT_OBJECT_LIVE && was_engine)
+	wipe_stopped(obj);
+	if (was_engine)
 		kv_engine_forget(obj, until);
 	mutex_unlock(&obj->state_lock);
+	return 0;
+
+out_unlock:
+	mutex_unlock(&obj->lock);
+	mutex_unlock(&obj->state_lock);
 	return ret;
-}
-
-static bool is_gone(const struct kv_object *obj)
-{
-	return READ_ONCE(obj->state) == KVAULT_OBJECT_GONE;
-}
-
-/* The next object of a key after @obj, whose reference is dropped. */
-static struct kv_object *next_of(struct kv_tenant *t, struct kv_object *after, const u8 *key,
-				 const u8 *version)
-{
-	struct kv_object *obj, *found = NULL;
-	bool passed = !after;
-
-	mutex_lock(&kv_objects_lock);
-	list_for_each_entry(obj, &t->objects, link) {
-		if (passed && !memcmp(obj->key, key, KVAULT_ID_SIZE) &&
-		    (!version || !memcmp(obj->version, version, KVAULT_ID_SIZE))) {
-			found = kv_object_get(obj);
-			break;
-		}
-		passed = passed || obj == after;
-	}
-	mutex_unlock(&kv_objects_lock);
-	kv_object_put(after);
-	return found;
 }
 
 /**
@@ -523,25 +574,28 @@ int kv_object_set_state(struct kv_tenant *t, const u8 *key, const u8 *version,
 			u64 revision, u32 state, u32 *ret_volumes)
 {
 	unsigned long until = jiffies + msecs_to_jiffies(KV_FORGET_MS);
-	struct kv_object *obj = NULL;
+	struct kv_object *obj;
 	int ret = 0, r;
+	u64 seq = 0;
 
 	*ret_volumes = 0;
 	if (state == KVAULT_OBJECT_UNSPEC || state > KVAULT_OBJECT_GONE)
 		return -EINVAL;
 	atomic64_inc(&t->changes);	/* before the walk: see accept_locked() */
-	while ((obj = next_of(t, obj, key, version))) {
-		r = set_state(obj, revision, state, until, ret_volumes);
+	while ((obj = find(t, key, version, seq))) {
+		seq = obj->seq;
+		r = change_state(obj, revision, state, until, ret_volumes);
+#ifdef KVAULT_MUTANT_WALK_BY_PLACE
+		if (list_empty(&obj->link))
+			seq = U64_MAX;
+#endif
 		ret = ret ?: r;
-		if (!r && state == KVAULT_OBJECT_GONE)
+		if (!r && state == KVAULT_OBJECT_GONE) {
 			kv_grant_drop_all(obj);
-	}
-	if (state == KVAULT_OBJECT_GONE)
-		while ((obj = next_of(t, NULL, key, version)) && is_gone(obj)) {
 			unlink_object(obj);
-			kv_object_put(obj);
 		}
-	kv_object_put(obj);
+		kv_object_put(obj);
+	}
 	return ret;
 }
 
@@ -552,34 +606,24 @@ static struct kv_object *take_first(struct kv_tenant *t)
 	mutex_lock(&kv_objects_lock);
 	obj = list_first_entry_or_null(&t->objects, struct kv_object, link);
 	if (obj)
-		list_del_init(&obj->link);
+		unlink_locked(obj);
 	mutex_unlock(&kv_objects_lock);
 	return obj;
 }
 
-/* Nothing begins any more with this key; does not wait for what is under way. */
+/* Does not wait for what is under way. */
 static void condemn(struct kv_object *obj)
 {
 	mutex_lock(&obj->state_lock);
 	mutex_lock(&obj->lock);
-	WRITE_ONCE(obj->state, KVAULT_OBJECT_GONE);
-	stop_volumes(obj);
-	if (!percpu_ref_is_dying(&obj->inflight)) {
-		reinit_completion(&obj->quiet);
-		percpu_ref_kill(&obj->inflight);
-		obj->is_condemned = true;
-	}
+	stop(obj, KVAULT_OBJECT_GONE);
 	mutex_unlock(&obj->lock);
 	mutex_unlock(&obj->state_lock);
 }
 
 static void bury(struct kv_object *obj)
 {
-	if (obj->is_condemned)
-		wait_for_completion(&obj->quiet);
-	mutex_lock(&obj->lock);
-	free_material(obj);
-	mutex_unlock(&obj->lock);
+	wipe_stopped(obj);
 	kv_grant_drop_all(obj);
 	kv_object_put(obj);
 }
@@ -603,10 +647,10 @@ void kv_object_wipe_all(struct kv_tenant *t)
 #endif
 	while ((obj = take_first(t))) {
 		condemn(obj);
-		list_add_tail(&obj->link, &condemned);
+		list_add_tail(&obj->condemned, &condemned);
 	}
-	while ((obj = list_first_entry_or_null(&condemned, struct kv_object, link))) {
-		list_del_init(&obj->link);
+	while ((obj = list_first_entry_or_null(&condemned, struct kv_object, condemned))) {
+		list_del(&obj->condemned);
 		bury(obj);
 	}
 }
@@ -652,9 +696,20 @@ void kv_object_detach(struct kv_volume *v)
 }
 
 /**
- * kv_object_exit() - free what remains of the slots
+ * kv_object_init() - make the table of objects
+ *
+ * Return: 0; -ENOMEM.
+ */
+int __init kv_object_init(void)
+{
+	return rhltable_init(&kv_objects, &kv_objects_params);
+}
+
+/**
+ * kv_object_exit() - free the table, and what remains of the slots
  */
 void kv_object_exit(void)
 {
+	rhltable_destroy(&kv_objects);
 	ida_destroy(&kv_slots);
 }

@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu-refcount.h>
 #include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
 #include <linux/kvault_control.h>
 #include <linux/kvault_netlink.h>
 
@@ -29,9 +30,12 @@ struct kv_sealed {
 /**
  * struct kv_object - the material of one version of a key
  * @refs: references: the tenant's list, grants, volumes, requests
- * @link: in tenant->objects (kv_objects_lock)
+ * @link: in tenant->objects, or empty; nothing else is on it (kv_objects_lock)
+ * @node: in the table of all objects while @link is in its list (likewise)
+ * @seq: when it was listed: a later one is higher, immutable
+ * @condemned: in the list of kv_object_wipe_all(), nobody else's
  * @tenant: owner, a reference; immutable
- * @key: id of the key, immutable
+ * @key: id of the key, immutable; with @tenant that is what the table goes by
  * @version: id of the version, immutable
  * @slot: number of the object towards engines, immutable
  * @kty: KVAULT_KTY_*, immutable
@@ -40,8 +44,7 @@ struct kv_sealed {
  * @state_lock: serialises changes of @state and of the material; taken before
  *	@lock, never by an operation
  * @inflight: operations under way; killed while the key is not live
- * @quiet: completed when @inflight is 0
- * @is_condemned: @inflight was killed by the end of the tenant (state_lock)
+ * @quiet: completed, for all who wait, from when @inflight is 0 until it is used again
  * @lock: protects what follows; taken before kv_upcall's lock; volumes are
  *	stopped under it, so the I/O path must not take it
  * @ops: key_ops
@@ -64,6 +67,9 @@ struct kv_sealed {
 struct kv_object {
 	refcount_t refs;
 	struct list_head link;
+	struct rhlist_head node;
+	u64 seq;
+	struct list_head condemned;
 	struct kv_tenant *tenant;
 	u8 key[KVAULT_ID_SIZE];
 	u8 version[KVAULT_ID_SIZE];
@@ -74,7 +80,6 @@ struct kv_object {
 	struct mutex state_lock;	/* serialises changes of state */
 	struct percpu_ref inflight;
 	struct completion quiet;
-	bool is_condemned;
 	struct mutex lock;		/* protects what follows */
 	u32 ops;
 	u32 flags;
@@ -111,12 +116,13 @@ struct kv_volume {
 	bool is_stopped;
 };
 
+int kv_object_init(void);
 void kv_object_exit(void);
 
 struct kv_object *kv_object_accept(struct kv_tenant *t, const struct kvault_grant *grant,
 				   const void *public, u32 public_len,
 				   const void *blob, u32 blob_len, u64 changes);
-struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *version);
+struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *key, const u8 *version);
 struct kv_object *kv_object_get(struct kv_object *obj);
 void kv_object_put(struct kv_object *obj);
 int kv_object_refuses(const struct kv_object *obj, u32 rights);

@@ -18,6 +18,7 @@
 #include <net/netlink.h>
 #include <linux/kvault_netlink.h>
 
+struct kv_object;
 struct kv_tenant;
 struct kvault_crypt;
 struct kvault_token;
@@ -41,6 +42,11 @@ int callout_ops(const void *info, size_t len, u32 *ret_ops);
 u32 output_len(const struct kvault_crypt *arg, u32 op);
 bool is_output_exact(u32 op, u32 alg);
 void *copy_path(u64 uptr, u32 len);
+
+/* object.c */
+void unlink_object(struct kv_object *obj);
+int change_state(struct kv_object *obj, u64 revision, u32 state, unsigned long until,
+		 u32 *ret_volumes);
 
 /* netlink.c */
 extern const struct nla_policy kv_hello_policy[KVAULT_A_MAX + 1];

@@ -4,11 +4,13 @@
  * GONE, and that nothing uses a key that is not live.
  */
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/slab.h>
 #include "grant.h"
 #include "object.h"
 #include "tenant.h"
+#include "visible.h"
 #include "fixture.h"
 
 #define OBJECTS_MAX	256	/* of one tenant */
@@ -132,7 +134,6 @@ static void a_version_is_one_key(struct kunit *test)
 		KUNIT_EXPECT_MEMEQ(test, obj->material, good.material, 32); \
 	} while (0)
 
-	EXPECT_REFUSED(-EINVAL, o->k->grant.binding.object[0] ^= 1);
 	EXPECT_REFUSED(-EINVAL, o->k->grant.binding.kty = KVAULT_KTY_RSA);
 	EXPECT_REFUSED(-EINVAL, o->k->grant.binding.bits = 128);
 	EXPECT_REFUSED(-EINVAL, o->k->grant.binding.curve = KVAULT_CURVE_P256);
@@ -328,7 +329,8 @@ static void what_is_gone_does_not_come_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_state(test, 2, KVAULT_OBJECT_GONE), 0);
 	KUNIT_EXPECT_EQ(test, obj->state, KVAULT_OBJECT_GONE);
 	KUNIT_EXPECT_NULL(test, obj->material);
-	found = kv_object_find(o->t, o->k->grant.binding.version);
+	found = kv_object_find(o->t, o->k->grant.binding.object,
+			       o->k->grant.binding.version);
 	KUNIT_EXPECT_NULL(test, found);
 	kv_object_put(found);
 	KUNIT_EXPECT_EQ(test, kv_object_check(obj, KVAULT_OP_DECRYPT), -EKEYREVOKED);
@@ -363,7 +365,7 @@ static void no_other_tenants_key_is_meant(struct kunit *test)
 	struct kv_object *obj = accepted(test);
 	u32 volumes;
 
-	KUNIT_EXPECT_NULL(test, kv_object_find(other, obj->version));
+	KUNIT_EXPECT_NULL(test, kv_object_find(other, obj->key, obj->version));
 	KUNIT_EXPECT_EQ(test, kv_object_set_state(other, obj->key, NULL, 9, KVAULT_OBJECT_GONE,
 						  &volumes), 0);
 	KUNIT_EXPECT_EQ(test, obj->state, KVAULT_OBJECT_LIVE);
@@ -416,6 +418,13 @@ struct disabling {
 	int ret;
 };
 
+/* Whether a thread is still on its way after a time in which it could have ended. */
+static bool is_waiting(struct completion *ended)
+{
+	msleep(100);
+	return !completion_done(ended);
+}
+
 static int disable(void *ctx)
 {
 	struct disabling *d = ctx;
@@ -436,7 +445,7 @@ static void a_key_waits_for_what_is_under_way(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, percpu_ref_tryget_live(&obj->inflight));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(disable, &d, "kvault-test"));
 	wait_for_completion(&d.begun);
-	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&d.ended, HZ / 10), 0);
+	KUNIT_EXPECT_TRUE(test, is_waiting(&d.ended));
 	KUNIT_EXPECT_NOT_NULL(test, obj->material);
 	KUNIT_EXPECT_EQ(test, kv_object_check(obj, KVAULT_OP_ENCRYPT), -EKEYREVOKED);
 	KUNIT_EXPECT_FALSE(test, percpu_ref_tryget_live(&obj->inflight));
@@ -444,6 +453,111 @@ static void a_key_waits_for_what_is_under_way(struct kunit *test)
 	wait_for_completion(&d.ended);
 	KUNIT_EXPECT_EQ(test, d.ret, 0);
 	KUNIT_EXPECT_NULL(test, obj->material);
+}
+
+struct walk {
+	struct kunit *test;
+	struct kv_object *obj;
+	struct completion ended;
+	int ret;
+};
+
+static int walk(void *ctx)
+{
+	struct walk *w = ctx;
+
+	w->ret = set_state(w->test, 2, KVAULT_OBJECT_DISABLED);
+	kthread_complete_and_exit(&w->ended, 0);
+}
+
+static void wait_for_references(struct kv_object *obj, unsigned int n)
+{
+	int i;
+
+	for (i = 0; refcount_read(&obj->refs) < n && i < 100; i++)
+		msleep(20);
+}
+
+/* While a change waits for one version, that one leaves the list: a bad first grant. */
+static void a_change_reaches_all_versions(struct kunit *test)
+{
+	struct object_test *o = test->priv;
+	struct kv_object *v1 = accepted(test), *v2;
+	struct walk w = { .test = test };
+
+	o->k->grant.binding.version[0] ^= 1;
+	kv_test_seal(test, o->t, o->k);
+	v2 = accepted(test);
+	init_completion(&w.ended);
+	mutex_lock(&v1->state_lock);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(walk, &w, "kvault-test"));
+	wait_for_references(v1, 3);
+	v1->state = KVAULT_OBJECT_GONE;
+	v1->was_accepted = false;
+	v1->revision = 0;
+	unlink_object(v1);
+	mutex_unlock(&v1->state_lock);
+	wait_for_completion(&w.ended);
+	KUNIT_EXPECT_EQ(test, w.ret, 0);
+	KUNIT_EXPECT_EQ(test, v1->state, KVAULT_OBJECT_GONE);
+	KUNIT_EXPECT_EQ(test, v2->state, KVAULT_OBJECT_DISABLED);
+}
+
+static int wipe(void *ctx)
+{
+	struct walk *w = ctx;
+	struct object_test *o = w->test->priv;
+
+	kv_object_wipe_all(o->t);
+	kthread_complete_and_exit(&w->ended, 0);
+}
+
+/* As one does who found the object before it left the list. */
+static int purge(void *ctx)
+{
+	struct walk *w = ctx;
+	u32 volumes;
+
+	w->ret = change_state(w->obj, 2, KVAULT_OBJECT_GONE, jiffies, &volumes);
+	unlink_object(w->obj);
+	kthread_complete_and_exit(&w->ended, 0);
+}
+
+/*
+ * A tenant ends while its key is purged. Both wait for what is under way, the
+ * one of two keys after the other, and neither takes from the other's list.
+ */
+static void the_end_of_a_tenant_meets_a_purge(struct kunit *test)
+{
+	struct object_test *o = test->priv;
+	struct kv_object *a = accepted(test), *b;
+	struct walk end = { .test = test }, p = { .test = test };
+
+	o->k->grant.binding.version[0] ^= 1;
+	kv_test_seal(test, o->t, o->k);
+	b = accepted(test);
+	p.obj = b;
+	init_completion(&end.ended);
+	init_completion(&p.ended);
+	KUNIT_ASSERT_TRUE(test, percpu_ref_tryget_live(&a->inflight));
+	KUNIT_ASSERT_TRUE(test, percpu_ref_tryget_live(&b->inflight));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(wipe, &end, "kvault-test"));
+	KUNIT_EXPECT_TRUE(test, is_waiting(&end.ended));
+	KUNIT_EXPECT_EQ(test, b->state, KVAULT_OBJECT_GONE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kthread_run(purge, &p, "kvault-test"));
+	KUNIT_EXPECT_TRUE(test, is_waiting(&p.ended));
+	KUNIT_EXPECT_NOT_NULL(test, b->material);
+	unlink_object(b);
+	KUNIT_EXPECT_EQ(test, refcount_read(&b->refs), 2);
+	percpu_ref_put(&b->inflight);
+	wait_for_completion(&p.ended);
+	KUNIT_EXPECT_EQ(test, p.ret, 0);
+	KUNIT_EXPECT_NULL(test, b->material);
+	percpu_ref_put(&a->inflight);
+	wait_for_completion(&end.ended);
+	KUNIT_EXPECT_NULL(test, a->material);
+	KUNIT_EXPECT_EQ(test, refcount_read(&a->refs), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&b->refs), 1);
 }
 
 static void the_end_of_a_tenant_ends_its_keys(struct kunit *test)
@@ -497,6 +611,8 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(no_other_tenants_key_is_meant),
 	KUNIT_CASE(volumes_are_stopped_once),
 	KUNIT_CASE(a_key_waits_for_what_is_under_way),
+	KUNIT_CASE(a_change_reaches_all_versions),
+	KUNIT_CASE(the_end_of_a_tenant_meets_a_purge),
 	KUNIT_CASE(the_end_of_a_tenant_ends_its_keys),
 	KUNIT_CASE(who_lives_in_engines),
 	{}
