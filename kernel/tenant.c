@@ -102,7 +102,7 @@ KV_STATIC struct kv_tenant *tenant_new(u32 kind, struct user_namespace *ns, u32 
 		return NULL;
 	t->owner = kv_owner_get(owner, kind == KVAULT_TENANT_HOST);
 	if (!t->owner) {
-		kfree(t);
+		kfree_sensitive(t);	/* holds no key yet, but it is what holds keys */
 		return NULL;
 	}
 	kv_live_inc(KV_LIVE_TENANT);
