@@ -51,8 +51,9 @@ static int print(const struct cli *c, const json_t *j)
 
 	if (!cli_for_people(c, j, &r))
 		return r;
-	json_array_foreach(actions, i, action)
+	json_array_foreach(actions, i, action) {
 		print_action(j, action);
+	}
 	if (expiry)
 		printf("%-12s%s after they were made\n", "versions", expiry);
 	if (!json_array_size(actions) && !expiry)
