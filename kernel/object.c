@@ -207,12 +207,10 @@ struct kv_object *kv_object_find(struct kv_tenant *t, const u8 *key, const u8 *v
 /* The list's reference is the one that @obj was made with. */
 static int link_locked(struct kv_tenant *t, struct kv_object *obj)
 {
-	int ret;
-
 	lockdep_assert_held(&kv_objects_lock);
-	ret = rhltable_insert(&kv_objects, &obj->node, kv_objects_params);
-	if (ret)
-		return ret;
+	/* -EBUSY and -E2BIG are words of the table's: it cannot grow now */
+	if (rhltable_insert(&kv_objects, &obj->node, kv_objects_params))
+		return -ENOMEM;
 	obj->seq = ++kv_objects_seq;
 	list_add_tail(&obj->link, &t->objects);
 	return 0;
