@@ -499,9 +499,7 @@ static u32 stop(struct kv_object *obj, u32 state)
 /* Somebody has stopped it. Who is in flight may need the lock to make a transform. */
 static void wipe_stopped(struct kv_object *obj)
 {
-#ifndef KVAULT_MUTANT_NO_QUIET
 	wait_for_completion(&obj->quiet);
-#endif
 	mutex_lock(&obj->lock);
 	free_material(obj);
 	mutex_unlock(&obj->lock);
@@ -539,6 +537,10 @@ KV_STATIC int change_state(struct kv_object *obj, u64 revision, u32 state, unsig
 		goto out_unlock;
 	}
 	was_engine = obj->sealed;
+#ifdef KVAULT_MUTANT_NO_QUIET
+	if (percpu_ref_is_dying(&obj->inflight))
+		complete_all(&obj->quiet);
+#endif
 	*ret_volumes += stop(obj, state);
 	obj->accepted = revision;
 	mutex_unlock(&obj->lock);
