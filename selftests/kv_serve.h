@@ -41,7 +41,7 @@ static struct kv_serve {
 	} e;
 	struct kv_sealed_key {
 		struct kvault_binding b;
-		uint8_t blob[512];
+		uint8_t blob[640 + KVAULT_BLOB_OVERHEAD];
 		size_t blob_len;
 	} key[KV_KEYS], secret;			/* secret: the value that was put last */
 	uint64_t acked;				/* audit records */

@@ -12,9 +12,13 @@
 #include "kselftest_harness.h"
 
 #define MASK	0x5a
-/* What is searched is from the middle: the allocator writes into what is free. */
-#define SECRET	256
-#define FROM	32
+/*
+ * What is searched is from the middle: the allocator writes into what is free. And
+ * it is of a size that the kernel makes nothing of in between, which would be put
+ * into the very memory that was not wiped, and wipe it.
+ */
+#define SECRET	600
+#define FROM	250
 #define BYTES	48
 
 static uint8_t masked[SECRET];
